@@ -1,0 +1,10 @@
+//! Requests and answers: the strict encoder, templates, the retry policy and the one loop that sends.
+//!
+//! `encode`, `request`, `answer`, `retry` and `redact` are pure; `live`, `tls` and `send` do I/O.
+
+pub mod answer;
+pub mod encode;
+pub mod request;
+
+pub use answer::Answer;
+pub use request::{BaseUrl, Safety, Signed, Target, Template};

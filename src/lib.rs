@@ -1,0 +1,16 @@
+//! gpujob runs GPU batch jobs on four systems through one job file and one set of verbs.
+//!
+//! The command line is a contract; this library is what the binary is made of. Pure modules (`model`, `spec`, `sign`,
+//! `output`, the planners and parsers under `provider`) take time, randomness and environment as arguments; files,
+//! sockets, clock, terminal and processes live at the edge (`http`'s live half, `journal`, `app`, `ui`, `sandbox`).
+
+pub mod error;
+pub mod http;
+pub mod model;
+pub mod provider;
+pub mod sandbox;
+pub mod secret;
+pub mod sign;
+pub mod spec;
+
+pub use error::{Error, Kind, Result};

@@ -1,0 +1,91 @@
+//! Amounts of money: integer micro-units and a currency; never a float (style.md §3).
+
+use std::fmt;
+use std::str::FromStr;
+
+const MICRO: i128 = 1_000_000;
+
+/// An exact amount in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Money {
+    /// Millionths of the currency's unit.
+    pub micros: i128,
+    /// ISO 4217 code, such as `CNY`.
+    pub currency: String,
+}
+
+impl Money {
+    /// An amount in millionths.
+    pub fn from_micros(micros: i128, currency: impl Into<String>) -> Self {
+        Self {
+            micros,
+            currency: currency.into(),
+        }
+    }
+
+    /// The amount as exact decimal text without superfluous zeros: `1.6776`.
+    pub fn amount(&self) -> String {
+        let sign = if self.micros < 0 { "-" } else { "" };
+        let whole = (self.micros / MICRO).unsigned_abs();
+        let fraction = format!("{:06}", (self.micros % MICRO).unsigned_abs());
+        match fraction.trim_end_matches('0') {
+            "" => format!("{sign}{whole}"),
+            digits => format!("{sign}{whole}.{digits}"),
+        }
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.amount(), self.currency)
+    }
+}
+
+/// Reads `20 CNY` or `20CNY`; at most six decimals.
+impl FromStr for Money {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        let split = text
+            .find(|character: char| !character.is_ascii_digit() && character != '.')
+            .ok_or_else(|| format!("`{text}` has no currency; write an amount such as `20 CNY`"))?;
+        let (amount, currency) = text.split_at(split);
+        let currency = currency.trim();
+        if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            return Err(format!(
+                "`{currency}` is no currency; write a three-letter code as in `20 CNY`"
+            ));
+        }
+        let bad = || format!("`{amount}` is no amount; write one such as `20` or `1.68`");
+        let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
+        if whole.is_empty() || fraction.len() > 6 || fraction.contains('.') {
+            return Err(bad());
+        }
+        let micros = format!("{whole}{fraction:0<6}")
+            .parse::<i128>()
+            .map_err(|_| bad())?;
+        Ok(Self::from_micros(micros, currency.to_ascii_uppercase()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_exact_decimals() {
+        assert_eq!(Money::from_micros(1_677_600, "CNY").amount(), "1.6776");
+        assert_eq!(Money::from_micros(20_000_000, "CNY").amount(), "20");
+        assert_eq!(Money::from_micros(-500_000, "CNY").amount(), "-0.5");
+    }
+
+    #[test]
+    fn text_is_read_with_or_without_a_blank() {
+        assert_eq!("20 CNY".parse(), Ok(Money::from_micros(20_000_000, "CNY")));
+        assert_eq!("1.5usd".parse(), Ok(Money::from_micros(1_500_000, "USD")));
+        assert!("20".parse::<Money>().is_err());
+        assert!("1.2.3 CNY".parse::<Money>().is_err());
+        assert!("CNY".parse::<Money>().is_err());
+    }
+}

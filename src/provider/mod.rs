@@ -1,0 +1,1 @@
+//! Providers: one folder per backend behind one trait.
