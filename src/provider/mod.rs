@@ -7,6 +7,7 @@
 
 mod caps;
 mod plan;
+pub mod time;
 
 use std::fmt;
 
