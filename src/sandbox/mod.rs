@@ -2,4 +2,5 @@
 //!
 //! It is written from the contracts alone and must never use `sign/` or `provider/`.
 
+pub mod process;
 pub mod service;
