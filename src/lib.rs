@@ -7,6 +7,7 @@
 pub mod config;
 pub mod error;
 pub mod http;
+pub mod journal;
 pub mod model;
 pub mod provider;
 pub mod sandbox;

@@ -13,7 +13,9 @@ fn key_of(found: &Found) -> (String, String, Option<String>, String) {
             key.token.as_ref().map(|token| token.expose().to_owned()),
             key.source.clone(),
         ),
-        other => panic!("{other:?} is no key"),
+        other @ (Credential::FromUri { .. } | Credential::EcsMetadata { .. }) => {
+            panic!("{other:?} is no key")
+        }
     }
 }
 
