@@ -497,6 +497,13 @@ fn migration_takes_the_missing_steps_once_and_all_or_none() {
 }
 
 #[test]
+fn a_journal_can_be_shared_between_tasks() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Journal>();
+    shared::<CredentialStore>();
+}
+
+#[test]
 fn the_list_is_newest_first_and_limited() {
     let folder = folder();
     let journal = Journal::open(folder.path()).unwrap();
