@@ -8,6 +8,7 @@ pub mod ambient;
 pub mod config;
 pub mod error;
 pub mod http;
+pub mod journal;
 pub mod model;
 pub mod provider;
 pub mod sandbox;

@@ -292,7 +292,7 @@ impl Reader<'_> {
                 self.report(
                     value.span().start,
                     "unknown_value",
-                    &format!("`{}` cannot be `{word}`", key.name),
+                    &format!("`{}` does not hold one of its words", key.name),
                     Some(format!("it can be `{}`", words.join("`, `"))),
                 );
                 None

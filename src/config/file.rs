@@ -205,9 +205,9 @@ impl Config {
                     && (given("token") || given("password") && settings.has("username"))
             }
             Backend::PaiDlc => {
-                let own_key = own("access-key-id") && own("access-key-secret");
-                let vendor_key =
-                    vendor_counts && native::aliyun::has_key_variables(&self.environment);
+                let own_key =
+                    own("access-key-id") && own("access-key-secret") || own("credentials");
+                let vendor_key = vendor_counts && native::aliyun::has_variables(&self.environment);
                 settings.has("region") && (own_key || vendor_key)
             }
         }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::Backend;
@@ -21,6 +22,18 @@ use super::{Environment, Origin, private, secret};
 pub(super) struct Setting {
     pub(super) value: Value,
     pub(super) origin: Origin,
+    /// The text of an identifier that has to be fetched, once it has been.
+    fetched: OnceLock<Result<String>>,
+}
+
+impl Setting {
+    fn new(value: Value, origin: Origin) -> Self {
+        Self {
+            value,
+            origin,
+            fetched: OnceLock::new(),
+        }
+    }
 }
 
 /// The file a table was read from.
@@ -73,23 +86,18 @@ pub(super) fn merge(
     for key in keys::keys_of(backend) {
         let from_file = || {
             let entry = table?.entries.get(key.name)?;
-            Some(Setting {
-                value: entry.value.clone(),
-                origin: Origin::File {
-                    path: file.shown.clone(),
-                    line: entry.line,
-                },
-            })
+            let origin = Origin::File {
+                path: file.shown.clone(),
+                line: entry.line,
+            };
+            Some(Setting::new(entry.value.clone(), origin))
         };
         let from_native = || {
             let (_, value, origin) = native
                 .values
                 .iter()
                 .find(|(known, ..)| *known == key.name)?;
-            Some(Setting {
-                value: value.clone(),
-                origin: origin.clone(),
-            })
+            Some(Setting::new(value.clone(), origin.clone()))
         };
         let own_variable = keys::environment_name(name, key.name);
         let found = merged
@@ -103,10 +111,7 @@ pub(super) fn merge(
             .or_else(from_native)
             .or_else(|| {
                 let value = parse_text(key, key.default?).ok()?;
-                Some(Setting {
-                    value,
-                    origin: Origin::Default,
-                })
+                Some(Setting::new(value, Origin::Default))
             });
         if let Some(setting) = found {
             merged.values.insert(key.name, setting);
@@ -123,13 +128,10 @@ fn parse_text(key: &Key, text: &str) -> Result<Value, String> {
     match key.kind {
         KeyKind::Text | KeyKind::Path | KeyKind::Identifier => Ok(Value::Text(text.to_owned())),
         KeyKind::Choice(words) if words.contains(&text) => Ok(Value::Text(text.to_owned())),
-        KeyKind::Choice(words) => Err(format!(
-            "holds `{text}`, where one of `{}` belongs",
-            words.join("`, `")
-        )),
+        KeyKind::Choice(words) => Err(format!("does not hold one of `{}`", words.join("`, `"))),
         KeyKind::Flag => keys::boolean(text)
             .map(Value::Flag)
-            .ok_or_else(|| format!("holds `{text}`, where `true` or `false` belongs")),
+            .ok_or_else(|| "holds neither `true` nor `false`".to_owned()),
         KeyKind::Secret => Ok(Value::Literal(Secret::new(
             text.trim_end_matches(['\n', '\r']),
         ))),
@@ -140,10 +142,7 @@ impl ProviderSettings {
     fn read_variable(&mut self, key: &Key, variable: &str) -> Option<Setting> {
         let text = self.environment.variable(variable)?;
         match parse_text(key, text) {
-            Ok(value) => Some(Setting {
-                value,
-                origin: Origin::Variable(variable.to_owned()),
-            }),
+            Ok(value) => Some(Setting::new(value, Origin::Variable(variable.to_owned()))),
             Err(why) => {
                 let error = Error::new(
                     Kind::Config,
@@ -172,22 +171,57 @@ impl ProviderSettings {
         let value = parse_text(known, value)
             .map_err(|why| Error::new(Kind::Usage, "unknown_value", format!("`{flag}` {why}")))?;
         let origin = Origin::Flag(flag.to_owned());
-        self.values.insert(known.name, Setting { value, origin });
+        self.values.insert(known.name, Setting::new(value, origin));
         Ok(())
     }
 
-    /// A setting's text, where it is given literally; a secret has none.
+    /// A setting's text; a secret has none, and so has an identifier that cannot be fetched.
     pub fn text(&self, key: &str) -> Option<&str> {
-        match &self.values.get(key)?.value {
+        let (known, setting) = self.values.get_key_value(key)?;
+        match &setting.value {
             Value::Text(text) => Some(text),
-            Value::Flag(_) | Value::Literal(_) | Value::Source(_) => None,
+            Value::Source(_) => self.identifier(known, setting)?.as_deref().ok(),
+            Value::Flag(_) | Value::Literal(_) => None,
         }
     }
 
-    /// A setting's text; 85 where nobody gave one.
+    /// A setting's text; 85 where nobody gave one or it cannot be fetched.
     pub fn require(&self, key: &str) -> Result<&str> {
         self.check()?;
-        self.text(key).ok_or_else(|| self.missing(key))
+        let fetched = self
+            .values
+            .get_key_value(key)
+            .and_then(|(known, setting)| self.identifier(known, setting));
+        match fetched {
+            Some(Err(error)) => Err(error.clone()),
+            Some(Ok(text)) => Ok(text),
+            None => self.text(key).ok_or_else(|| self.missing(key)),
+        }
+    }
+
+    /// The text of an identifier given by a source, fetched at the first use; `None` for everything else.
+    fn identifier<'s>(
+        &'s self,
+        key: &'static str,
+        setting: &'s Setting,
+    ) -> Option<&'s Result<String>> {
+        let known = keys::find(self.backend, key)?;
+        match &setting.value {
+            Value::Source(source) if !known.is_secret() => {
+                Some(setting.fetched.get_or_init(|| {
+                    self.fetch(key, source, &setting.origin)
+                        .map(|text| text.expose().to_owned())
+                }))
+            }
+            Value::Source(_) | Value::Text(_) | Value::Flag(_) | Value::Literal(_) => None,
+        }
+    }
+
+    fn fetch(&self, key: &str, source: &SecretSource, origin: &Origin) -> Result<Secret> {
+        let what = format!("`{key}` of the provider `{}` ({origin})", self.name);
+        let folder = self.folder_of(origin);
+        secret::resolve(source, &what, &self.environment, folder)
+            .map_err(|error| error.with_provider(&self.name))
     }
 
     /// A file's path, with `~` expanded; in the configuration relative ones start at its own folder.
@@ -219,10 +253,6 @@ impl ProviderSettings {
         let Some(setting) = self.values.get(key) else {
             return Ok(None);
         };
-        let what = format!(
-            "`{key}` of the provider `{}` ({})",
-            self.name, setting.origin
-        );
         match &setting.value {
             Value::Text(text) => Ok(Some(Secret::new(text.as_str()))),
             Value::Flag(_) => Err(Error::internal(format!("`{key}` is a switch, not a text"))),
@@ -232,14 +262,7 @@ impl ProviderSettings {
                 }
                 Ok(Some(secret.clone()).filter(|secret| !secret.is_empty()))
             }
-            Value::Source(source) => secret::resolve(
-                source,
-                &what,
-                &self.environment,
-                self.folder_of(&setting.origin),
-            )
-            .map(Some)
-            .map_err(|error| error.with_provider(&self.name)),
+            Value::Source(source) => self.fetch(key, source, &setting.origin).map(Some),
         }
     }
 

@@ -98,7 +98,7 @@ impl ProviderSettings {
 
 fn row(provider: &str, key: &keys::Key, setting: &Setting) -> Row {
     let (value, source) = match &setting.value {
-        Value::Text(text) if !key.is_secret() => (text.clone(), None),
+        Value::Text(text) if !key.is_secret() => (without_password(text), None),
         Value::Flag(flag) => (flag.to_string(), None),
         Value::Text(_) | Value::Literal(_) => (HIDDEN.to_owned(), None),
         Value::Source(source) => (HIDDEN.to_owned(), Some(describe(source))),
@@ -108,6 +108,17 @@ fn row(provider: &str, key: &keys::Key, setting: &Setting) -> Row {
         value,
         origin: setting.origin.clone(),
         source,
+    }
+}
+
+/// A URL that wrongly holds a password is refused where it is used; here it is shown without.
+fn without_password(text: &str) -> String {
+    match text.split_once("://") {
+        Some((scheme, rest)) => match rest.rsplit_once('@') {
+            Some((_, host)) => format!("{scheme}://{HIDDEN}@{host}"),
+            None => text.to_owned(),
+        },
+        None => text.to_owned(),
     }
 }
 

@@ -166,9 +166,10 @@ impl ProviderSettings {
     }
 }
 
-/// Whether the vendor's variables hold a whole key.
-pub(in crate::config) fn has_key_variables(environment: &Environment) -> bool {
-    environment.variable(KEY_ID).is_some() && environment.variable(KEY_SECRET).is_some()
+/// Whether the vendor's variables alone lead to a key.
+pub(in crate::config) fn has_variables(environment: &Environment) -> bool {
+    let key = environment.variable(KEY_ID).is_some() && environment.variable(KEY_SECRET).is_some();
+    key || environment.variable(CREDENTIALS_URI).is_some()
 }
 
 /// The region of the chosen profile, which counts when no other is set.

@@ -4,11 +4,16 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use rstest::rstest;
 use tempfile::TempDir;
 
-use crate::model::Backend;
+use crate::error::Kind;
+use crate::model::{Backend, Timestamp};
 
 use super::*;
+
+mod credentials;
+mod layers;
 
 /// A home directory with a configuration file, and whatever else a test puts there.
 struct Home {
@@ -49,10 +54,20 @@ impl Home {
     fn load(&self, variables: &[(&str, &str)]) -> Config {
         Config::load(None, &self.environment(variables)).unwrap()
     }
+
+    fn fails(&self, variables: &[(&str, &str)]) -> crate::Error {
+        let error = Config::load(None, &self.environment(variables)).unwrap_err();
+        assert_eq!(error.kind(), Kind::Config);
+        error
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-04-01T12:00:00Z".parse().unwrap()
 }
 
 /// The configuration printed in the contract (cli.md §8).
-const CONTRACT: &str = include_str!("../../tests/vectors/config/contract.toml");
+const CONTRACT: &str = include_str!("../../../tests/vectors/config/contract.toml");
 
 #[test]
 fn the_contracts_own_example_is_read() {
