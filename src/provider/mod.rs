@@ -1,1 +1,3 @@
 //! Providers: one folder per backend behind one trait.
+
+pub mod chooser;
