@@ -1,3 +1,224 @@
-//! Providers: one folder per backend behind one trait.
+//! Providers: one folder per backend behind one trait (design.md §2.3).
+//!
+//! A planner (`plan.rs`, pure) turns a spec into request templates and a level report, or into *all* its refusals; a
+//! parser (`parse.rs`, pure) folds answers into the model; `mod.rs` of each backend is the thin shell that sends.
+//! Rarer abilities are separate traits behind accessors: absent means unsupported, and [`Capabilities`] says why.
+//! A backend never imports another's folder.
 
+mod caps;
 pub mod chooser;
+mod plan;
+pub mod time;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::model::{
+    Backend, Job, Marker, Namespace, Offer, ResourceRef, State, Timestamp, TransferCredentials,
+    Volume,
+};
+use crate::spec::JobSpec;
+
+pub use caps::{Capabilities, Support, Verb};
+pub use plan::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey};
+
+/// A configured account on one backend.
+#[async_trait]
+pub trait Provider: fmt::Debug + Send + Sync {
+    /// The name in the configuration, which is the first part of its refs.
+    fn name(&self) -> &str;
+
+    fn backend(&self) -> Backend;
+
+    /// What it can do, and for the rest why not and what instead.
+    fn capabilities(&self) -> &'static Capabilities;
+
+    /// First and later pauses between polls (job-model.md §6.1).
+    fn polling(&self) -> Polling;
+
+    /// What the spec alone shows: the level of every field, and every refusal. Pure; nothing is sent.
+    fn assess(&self, spec: &JobSpec, policy: &Policy) -> Assessment;
+
+    /// The reads before a create: authentication, catalogue, volumes.
+    async fn survey(&self, spec: &JobSpec) -> Result<Survey>;
+
+    /// Spec and survey to requests, or all refusals. Pure; what it returns is what `explain` shows and `submit` sends.
+    fn plan(&self, input: &PlanInput<'_>, survey: &Survey) -> Result<Plan, PlanRefusal>;
+
+    /// Sends the create of a plan, once.
+    async fn create(&self, plan: &Plan) -> Creation<Job>;
+
+    /// Jobs that carry the marker's ten identifying characters, created since about `since`.
+    async fn find(&self, marker: &Marker, scope: &str, since: Timestamp) -> Result<Vec<Job>>;
+
+    /// The present state of many jobs with as few requests as the provider allows, in the order asked.
+    async fn observe(&self, jobs: &[Tracked]) -> Result<Vec<Observation>>;
+
+    /// Recent jobs, newest first.
+    async fn list(&self, filter: &ListFilter) -> Result<Listing>;
+
+    /// Full refs of a bare provider id; several when it is ambiguous, none when it is unknown.
+    async fn resolve(&self, id: &str) -> Result<Vec<ResourceRef>>;
+
+    /// Asks for a job's end. The engine has read the job before and reads it again after.
+    async fn cancel(&self, job: &ResourceRef) -> Result<()>;
+
+    /// Everything that can be rented.
+    async fn types(&self) -> Result<Vec<Offer>>;
+
+    /// Storage, where the provider has it.
+    fn volumes(&self) -> Option<&dyn Volumes>;
+
+    /// Namespaces, where the provider has them.
+    fn namespaces(&self) -> Option<&dyn Namespaces>;
+}
+
+/// The outcome of a create. Only the engine may turn `Ambiguous` into something else.
+#[derive(Debug)]
+pub enum Creation<T> {
+    Accepted(T),
+    /// Definite: nothing was created.
+    Refused(Error),
+    /// Sent, and nobody can tell.
+    Ambiguous(Error),
+}
+
+/// A job to observe, with what this machine remembers of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tracked {
+    pub job_ref: ResourceRef,
+    /// When a cancel was first asked for from this machine.
+    pub cancel_requested_at: Option<Timestamp>,
+    /// The time limit that was asked for at submit, in seconds.
+    pub time_limit_s: Option<u64>,
+}
+
+/// One poll's result for one job.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Observation {
+    Seen(Box<Job>),
+    /// The provider does not know it; the engine decides what that means.
+    Missing,
+}
+
+/// What `status` without refs asks for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ListFilter {
+    /// Created since; `None` is everything.
+    pub since: Option<Timestamp>,
+    /// At most so many; `None` is all.
+    pub limit: Option<usize>,
+    /// Only these states; empty is all.
+    pub states: Vec<State>,
+    /// A namespace or workspace other than the configured one.
+    pub namespace: Option<String>,
+}
+
+/// A list, and whether it is whole.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Listing {
+    pub jobs: Vec<Job>,
+    /// Why the list is known to be incomplete.
+    pub truncated: Option<String>,
+}
+
+/// Pauses between polls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Polling {
+    pub first: std::time::Duration,
+    pub cap: std::time::Duration,
+    /// The cap once a job has been watched for ten minutes.
+    pub late_cap: std::time::Duration,
+    /// Never faster than this, except against loopback.
+    pub floor: std::time::Duration,
+    /// Whether the service is on this machine.
+    pub loopback: bool,
+}
+
+/// Storage that jobs can mount.
+#[async_trait]
+pub trait Volumes: Send + Sync {
+    async fn list(&self, namespace: Option<&str>) -> Result<Vec<Volume>>;
+
+    /// One volume by ref.
+    async fn get(&self, volume: &ResourceRef) -> Result<Volume>;
+
+    /// What a bare id can mean.
+    async fn resolve(&self, id: &str) -> Result<Vec<ResourceRef>>;
+
+    /// Checks the request and makes the one create; refusals are `spec` errors before anything is sent.
+    async fn create(&self, request: &VolumeRequest) -> Creation<CreatedVolume>;
+
+    /// Why the volume should not be deleted now, such as jobs that mount it; empty when nothing speaks against it.
+    async fn obstacles(&self, volume: &ResourceRef) -> Result<Vec<String>>;
+
+    /// What deleting means here, for the question and the note: data lost, or a registration removed.
+    fn deletion_means(&self) -> &'static str;
+
+    async fn delete(&self, volume: &ResourceRef, force: bool) -> Result<()>;
+}
+
+/// `volumes create`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct VolumeRequest {
+    pub namespace: Option<String>,
+    pub cluster: Option<String>,
+    pub name: Option<String>,
+    pub size_bytes: Option<u64>,
+    /// Whether transfer access is wanted where the provider offers it.
+    pub transfer: bool,
+    /// `--set k=v`, in order.
+    pub settings: Vec<(String, String)>,
+}
+
+/// A created volume.
+#[derive(Debug, Clone)]
+pub struct CreatedVolume {
+    pub volume: Volume,
+    /// Shown once by the provider; the command stores and prints them before anything else.
+    pub credentials: Option<TransferCredentials>,
+    /// Set when asked-for credentials were not in the answer: the volume exists all the same.
+    pub missing_credentials: bool,
+}
+
+/// The containers of jobs.
+#[async_trait]
+pub trait Namespaces: Send + Sync {
+    async fn list(&self) -> Result<Vec<Namespace>>;
+
+    /// `None` where the provider's API cannot create one (then `Capabilities` says so).
+    async fn create(
+        &self,
+        name: Option<&str>,
+        settings: &[(String, String)],
+    ) -> Creation<Namespace>;
+
+    /// What would be lost or speaks against deleting it.
+    async fn obstacles(&self, id: &str) -> Result<Vec<String>>;
+
+    async fn delete(&self, id: &str, force: bool) -> Result<()>;
+}
+
+/// The provider's object with values of the given secrets replaced, for `raw`.
+pub fn redacted(value: &Value, secrets: &[&str]) -> Value {
+    match value {
+        Value::String(text) => Value::String(mask(text, secrets)),
+        Value::Array(items) => items.iter().map(|item| redacted(item, secrets)).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, item)| (key.clone(), redacted(item, secrets)))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
+/// The text with every occurrence of a secret replaced.
+fn mask(text: &str, secrets: &[&str]) -> String {
+    secrets
+        .iter()
+        .filter(|secret| !secret.is_empty())
+        .fold(text.to_owned(), |text, secret| text.replace(secret, "••••"))
+}
