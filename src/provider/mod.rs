@@ -221,3 +221,6 @@ fn mask(text: &str, secrets: &[&str]) -> String {
         .filter(|secret| !secret.is_empty())
         .fold(text.to_owned(), |text, secret| text.replace(secret, "••••"))
 }
+//! Providers: one folder per backend behind one trait.
+
+pub mod chooser;

@@ -186,6 +186,45 @@ pub enum Framework {
     Datajuicer,
 }
 
+impl Framework {
+    /// Every framework.
+    pub const ALL: [Self; 10] = [
+        Self::None,
+        Self::Pytorch,
+        Self::Tensorflow,
+        Self::Mpi,
+        Self::Xgboost,
+        Self::Oneflow,
+        Self::Elasticbatch,
+        Self::Ray,
+        Self::Slurm,
+        Self::Datajuicer,
+    ];
+
+    /// The word in a spec.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Pytorch => "pytorch",
+            Self::Tensorflow => "tensorflow",
+            Self::Mpi => "mpi",
+            Self::Xgboost => "xgboost",
+            Self::Oneflow => "oneflow",
+            Self::Elasticbatch => "elasticbatch",
+            Self::Ray => "ray",
+            Self::Slurm => "slurm",
+            Self::Datajuicer => "datajuicer",
+        }
+    }
+
+    /// The framework of a word, without regard to case.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|framework| framework.as_str().eq_ignore_ascii_case(word))
+    }
+}
+
 /// Interruptible capacity.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spot {

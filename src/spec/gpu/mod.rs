@@ -10,6 +10,7 @@ mod table;
 pub use matching::{GpuDifference, gpu_differences};
 pub use name::{FormFactor, GpuName};
 pub use request::parse_gpu_request;
+pub(in crate::spec) use request::with_memory_of_name;
 pub use table::{known_memory_sizes, only_memory_size};
 
 #[cfg(test)]

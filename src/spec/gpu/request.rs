@@ -49,7 +49,7 @@ pub fn parse_gpu_request(text: &str) -> Result<GpuRequest, UnitError> {
 }
 
 /// A request whose memory is the given one or the name's; the error is both, where they differ.
-pub(crate) fn with_memory_of_name(
+pub(in crate::spec) fn with_memory_of_name(
     model: Option<String>,
     count: u32,
     memory_gib: Option<u64>,
