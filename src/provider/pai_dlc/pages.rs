@@ -1,0 +1,104 @@
+//! Lists in pages (pai-dlc.md §3.4).
+//!
+//! New entries shift the pages while they are read: repeated ids are dropped. How large a page the server allows is not
+//! known, so a short page ends the list only where no total is told.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::api::PAGE_SIZE;
+
+/// Collects pages until there is nothing more to ask for.
+#[derive(Debug)]
+pub(super) struct Pages {
+    id_member: &'static str,
+    ids: BTreeSet<String>,
+    items: Vec<Value>,
+    received: usize,
+}
+
+impl Pages {
+    /// Entries are told apart by `id_member`.
+    pub(super) fn new(id_member: &'static str) -> Self {
+        Self {
+            id_member,
+            ids: BTreeSet::new(),
+            items: Vec::new(),
+            received: 0,
+        }
+    }
+
+    /// Takes one page and says whether the next one is worth asking for.
+    pub(super) fn add(&mut self, page: Vec<Value>, total: Option<i64>) -> bool {
+        let size = page.len();
+        self.received = self.received.saturating_add(size);
+        let mut is_new = false;
+        for item in page {
+            match item.get(self.id_member).and_then(Value::as_str) {
+                Some(id) if self.ids.insert(id.to_owned()) => is_new = true,
+                Some(_) => continue,
+                // An entry without an id is kept, and its reader decides; it asks for no further page.
+                None => {}
+            }
+            self.items.push(item);
+        }
+        let total = total.and_then(|total| usize::try_from(total).ok());
+        let more = match total {
+            Some(total) if total > 0 => self.received < total,
+            Some(_) | None => size >= PAGE_SIZE,
+        };
+        // A page without anything new means that the server does not count pages as we do.
+        is_new && more
+    }
+
+    /// What is there so far.
+    pub(super) fn items(&self) -> &[Value] {
+        &self.items
+    }
+
+    /// Everything collected.
+    pub(super) fn into_items(self) -> Vec<Value> {
+        self.items
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn page(ids: std::ops::Range<usize>) -> Vec<Value> {
+        ids.map(|id| json!({"JobId": format!("dlc{id}")})).collect()
+    }
+
+    #[test]
+    fn repeated_ids_are_dropped_and_the_total_ends_the_list() {
+        let mut pages = Pages::new("JobId");
+        assert!(pages.add(page(0..50), Some(70)));
+        // One new job has pushed the fiftieth to the second page.
+        assert!(!pages.add(page(49..70), Some(70)));
+        assert_eq!(pages.into_items().len(), 70);
+    }
+
+    #[test]
+    fn a_server_with_smaller_pages_is_read_to_its_total() {
+        let mut pages = Pages::new("JobId");
+        assert!(pages.add(page(0..10), Some(25)));
+        assert!(pages.add(page(10..20), Some(25)));
+        assert!(!pages.add(page(20..25), Some(25)));
+        assert_eq!(pages.items().len(), 25);
+    }
+
+    #[test]
+    fn without_a_total_a_short_or_repeated_page_ends_the_list() {
+        let mut pages = Pages::new("JobId");
+        assert!(pages.add(page(0..50), None));
+        assert!(!pages.add(page(0..50), None));
+        let mut pages = Pages::new("JobId");
+        assert!(!pages.add(page(0..3), Some(0)));
+        assert!(!pages.add(vec![json!({"x": 1}); 50], None));
+        assert_eq!(pages.items().len(), 53);
+    }
+}
