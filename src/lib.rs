@@ -9,6 +9,7 @@ pub mod config;
 pub mod error;
 pub mod http;
 pub mod model;
+pub mod output;
 pub mod provider;
 pub mod sandbox;
 pub mod secret;
