@@ -10,6 +10,7 @@ pub mod error;
 pub mod http;
 pub mod journal;
 pub mod model;
+pub mod output;
 pub mod provider;
 pub mod sandbox;
 pub mod secret;
