@@ -5,6 +5,7 @@
 //! sockets, clock, terminal and processes live at the edge (`http`'s live half, `journal`, `app`, `ui`, `sandbox`).
 
 pub mod ambient;
+pub mod config;
 pub mod error;
 pub mod http;
 pub mod model;

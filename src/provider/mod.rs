@@ -6,6 +6,7 @@
 //! A backend never imports another's folder.
 
 mod caps;
+pub mod chooser;
 mod plan;
 pub mod time;
 

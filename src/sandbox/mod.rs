@@ -2,4 +2,6 @@
 //!
 //! It is written from the contracts alone and must never use `sign/` or `provider/`.
 
+pub mod auth;
+pub mod process;
 pub mod service;

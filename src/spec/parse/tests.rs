@@ -144,9 +144,10 @@ fn broken_documents_are_refused_with_a_line(
 #[test]
 fn a_document_nested_too_deeply_is_refused_and_does_not_overflow() {
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-    for format in [Format::Json, Format::Yaml, Format::Toml] {
-        assert!(document(&deep, format).is_err());
-    }
+    assert!(document(&deep, Format::Json).is_err());
+    assert!(document(&deep, Format::Yaml).is_err());
+    let deep = format!("a = {}{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert!(document(&deep, Format::Toml).is_err());
 }
 
 /// The tree as JSON, for comparison with another reader of JSON.

@@ -118,11 +118,17 @@ pub(super) fn secrets(
     env: &BTreeMap<String, String>,
 ) -> Result<Vec<String>, SpecError> {
     let mut names: Vec<String> = Vec::new();
-    if let Content::Map(_) = &field.node.content {
-        return Err(field.wrong_type("a list of names").with_hint(
-            "write `[NAME, …]`; the values are taken from your environment and never stand in a spec",
-        ));
-    }
+    let Content::List(_) = &field.node.content else {
+        // Said without the value: it may hold the secret itself.
+        return Err(field
+            .error(
+                "wrong_type",
+                format!("`{}` is a list of names and nothing else", field.path),
+            )
+            .with_hint(
+                "write `[NAME, …]`; the values are taken from your environment and never stand in a spec",
+            ));
+    };
     for item in field.items()? {
         let name = item.text()?;
         if !is_env_name(&name) {

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::json;
 
@@ -415,9 +416,12 @@ fn what_must_be_there_is_named(#[case] text: &str, #[case] named: &str) {
     assert!(error.message().contains(named), "{error}");
 }
 
-#[test]
-fn a_password_in_a_spec_is_refused_and_not_repeated() {
-    let error = refused("registry_auth: {username: a, password: hunter2}");
+#[rstest]
+#[case("registry_auth: {username: a, password: hunter2}")]
+#[case("secrets: {TOKEN: hunter2}")]
+#[case("secrets: TOKEN=hunter2")]
+fn a_secret_in_a_spec_is_refused_and_not_repeated(#[case] text: &str) {
+    let error = refused(text);
     assert_eq!(error.code(), "wrong_type");
     assert!(!format!("{error:?}").contains("hunter2"));
 }
@@ -554,4 +558,19 @@ fn every_difference_changes_the_hash_and_the_candidates_do_not() {
         hash("provider_options: {gongji: {a: 1, b: {c: 1, d: 2}}}"),
         hash("provider_options: {gongji: {b: {d: 2, c: 1}, a: 1}}")
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_value_of_any_key_makes_the_reader_panic(
+        key in prop::sample::select(super::KEYS.to_vec()),
+        value in "(\\[|\\]|\\{|\\}|: |, |[a-z]{1,4}|[0-9%.-]{1,6}|gpu|count|source|path|name|port|true|~|'|\"|:){0,10}",
+    ) {
+        match parse_document("job.yaml", &format!("{key}: {value}"), None) {
+            Ok(spec) => prop_assert_eq!(spec_hash(&spec), spec_hash(&spec.clone())),
+            Err(error) => prop_assert_eq!(error.kind(), Kind::Spec),
+        }
+    }
 }
