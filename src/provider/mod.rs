@@ -7,6 +7,7 @@
 
 mod caps;
 pub mod chooser;
+pub mod paracloud;
 mod plan;
 pub mod time;
 
