@@ -6,6 +6,8 @@
 //! A backend never imports another's folder.
 
 mod caps;
+pub mod chooser;
+pub mod pai_dlc;
 mod plan;
 pub mod time;
 
@@ -221,6 +223,3 @@ fn mask(text: &str, secrets: &[&str]) -> String {
         .filter(|secret| !secret.is_empty())
         .fold(text.to_owned(), |text, secret| text.replace(secret, "••••"))
 }
-//! Providers: one folder per backend behind one trait.
-
-pub mod chooser;
