@@ -199,6 +199,13 @@ impl Error {
         error
     }
 
+    /// Replaces the sentence, for one that knows more.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     /// Adds what to do next.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {

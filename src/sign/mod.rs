@@ -2,12 +2,21 @@
 //!
 //! No clock, no randomness, no I/O. The send loop signs anew for every attempt (style.md §5).
 
+pub mod acs3;
+pub mod bearer;
+pub mod hex;
+
 use std::fmt;
 
 use thiserror::Error;
 
+use crate::error::{Error as GpujobError, Kind};
 use crate::http::{Signed, Template};
 use crate::model::Timestamp;
+use crate::secret::Secret;
+
+pub use acs3::{AccessKey, Acs3};
+pub use bearer::Bearer;
 
 /// What a signature depends on beside the request.
 #[derive(Debug, Clone)]
@@ -20,12 +29,45 @@ pub struct SignContext {
 /// Why a request cannot be signed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SignError {
-    #[error("the credential holds a character that cannot travel in an HTTP header")]
+    #[error("the credential is empty")]
+    EmptyCredential,
+    #[error("the credential holds a space or a character that cannot travel in an HTTP header")]
     UnsendableCredential,
     #[error("{0}")]
     Key(String),
     #[error("the request cannot be signed: {0}")]
     Request(String),
+}
+
+impl From<SignError> for GpujobError {
+    fn from(error: SignError) -> Self {
+        let (kind, code) = match &error {
+            SignError::EmptyCredential | SignError::UnsendableCredential => {
+                (Kind::Config, "bad_credential")
+            }
+            SignError::Key(_) => (Kind::Config, "bad_key"),
+            // Only the `api` verb lets such a request through: planners build none.
+            SignError::Request(_) => (Kind::Usage, "unsignable_request"),
+        };
+        let unsigned = Self::new(kind, code, error.to_string());
+        match error {
+            SignError::EmptyCredential | SignError::UnsendableCredential => unsigned
+                .with_hint("`gpujob config show --origin` tells where the credential comes from"),
+            SignError::Key(_) | SignError::Request(_) => unsigned,
+        }
+    }
+}
+
+/// A credential as people paste it, without blanks around it; printable ASCII without spaces, and not empty.
+fn sendable(credential: &Secret) -> Result<&str, SignError> {
+    let text = credential.expose().trim();
+    if text.is_empty() {
+        return Err(SignError::EmptyCredential);
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(SignError::UnsendableCredential);
+    }
+    Ok(text)
 }
 
 /// One backend's way of authenticating a request.

@@ -1,8 +1,12 @@
 //! What pure code may not fetch for itself: the time, randomness, and somewhere to tell people things.
 
+mod system;
+
 use std::fmt;
 
 use crate::model::Timestamp;
+
+pub use system::{OsEntropy, SystemClock};
 
 /// Tells the time.
 pub trait Clock: fmt::Debug + Send + Sync {
