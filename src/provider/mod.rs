@@ -8,6 +8,7 @@
 mod caps;
 pub mod chooser;
 pub mod paracloud;
+pub mod pai_dlc;
 mod plan;
 pub mod time;
 

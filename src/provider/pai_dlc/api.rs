@@ -80,7 +80,9 @@ impl Site {
             ("SortBy", "GmtCreateTime".to_owned()),
             (
                 "StartTime",
-                filter.since.map_or_else(|| BEGINNING.to_owned(), whole_seconds),
+                filter
+                    .since
+                    .map_or_else(|| BEGINNING.to_owned(), whole_seconds),
             ),
             ("WorkspaceId", filter.workspace.clone()),
         ];
@@ -106,7 +108,11 @@ impl Site {
         if !instance_types.is_empty() {
             pairs.push(("InstanceTypes", instance_types.join(",")));
         }
-        self.dlc("ListEcsSpecs", Method::GET, sorted("/api/v1/ecsspecs", pairs))
+        self.dlc(
+            "ListEcsSpecs",
+            Method::GET,
+            sorted("/api/v1/ecsspecs", pairs),
+        )
     }
 
     /// One page of `ListWorkspaces`.
@@ -137,8 +143,12 @@ impl Site {
 
     /// `CreateDataset`: sent once.
     pub fn create_dataset(&self, body: &CreateDataset) -> Result<Template> {
-        self.workspace("CreateDataset", Method::POST, Target::new("/api/v1/datasets"))
-            .with_json(CONTENT_TYPE, body)
+        self.workspace(
+            "CreateDataset",
+            Method::POST,
+            Target::new("/api/v1/datasets"),
+        )
+        .with_json(CONTENT_TYPE, body)
     }
 
     /// `DeleteDataset`.
@@ -152,7 +162,13 @@ impl Site {
     }
 
     fn workspace(&self, action: &'static str, method: Method, target: Target) -> Template {
-        template(action, AIWORKSPACE_VERSION, method, &self.aiworkspace, target)
+        template(
+            action,
+            AIWORKSPACE_VERSION,
+            method,
+            &self.aiworkspace,
+            target,
+        )
     }
 }
 

@@ -52,15 +52,13 @@ pub(super) fn user_command(
             }
         }
     };
-    (assessment.refusals.len() == before).then_some(text).flatten()
+    (assessment.refusals.len() == before)
+        .then_some(text)
+        .flatten()
 }
 
 /// The working directory is not where a script lies (§5.1), so the shell goes there first.
-fn workdir<'a>(
-    spec: &'a JobSpec,
-    policy: &Policy,
-    assessment: &mut Assessment,
-) -> Option<&'a str> {
+fn workdir<'a>(spec: &'a JobSpec, policy: &Policy, assessment: &mut Assessment) -> Option<&'a str> {
     let directory = spec.workdir.as_deref()?;
     let how = match &spec.program {
         Program::Script { .. } => "the script begins with `cd DIR || exit 1`",

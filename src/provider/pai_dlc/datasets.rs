@@ -180,7 +180,9 @@ impl Volumes for PaiDlc {
         let mut pages = Pages::new("DatasetId");
         let mut number = 1;
         loop {
-            let value = self.read(&self.home.list_datasets(workspace, number)).await?;
+            let value = self
+                .read(&self.home.list_datasets(workspace, number))
+                .await?;
             let page = DatasetPage::deserialize(&value)
                 .map_err(|error| self.unreadable("ListDatasets", &error.to_string()))?;
             if !pages.add(page.datasets, page.total_count) {

@@ -75,7 +75,10 @@ fn judge_failure(operation: &'static str, answer: &Answer) -> Verdict {
 
 /// Statuses that a proxy's web page may carry without meaning that this is another service.
 fn is_passing(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 401 | 403 | 407 | 408 | 425 | 429 | 500..=599)
+    matches!(
+        status.as_u16(),
+        401 | 403 | 407 | 408 | 425 | 429 | 500..=599
+    )
 }
 
 fn judge_envelope(operation: &'static str, answer: &Answer, envelope: &Envelope) -> Verdict {
@@ -230,7 +233,10 @@ fn sentence(operation: &str, status: StatusCode, envelope: &Envelope) -> String 
         (None, None) if envelope.first_line.is_empty() => "an empty answer".to_owned(),
         (None, None) => envelope.first_line.clone(),
     };
-    format!("`{operation}` was answered with {}: {what}", status.as_u16())
+    format!(
+        "`{operation}` was answered with {}: {what}",
+        status.as_u16()
+    )
 }
 
 fn not_this_api(operation: &str, answer: &Answer, what: &str) -> Verdict {
@@ -274,9 +280,15 @@ fn hint(code: &str, status: StatusCode, answer: &Answer) -> Option<String> {
         "ResourceAllocateFailed" => {
             "try another type or region, `spot` without a low limit, or a quota"
         }
-        "InvalidApi" | "InvalidVersion" | "UnsupportedHTTPMethod" | "InvalidRegion"
-        | "InvalidProduct" | "InvalidProtocol" => "check `region` and `base-url`",
-        word if word.starts_with("Forbidden") => "ask for the RAM permission that the message names",
+        "InvalidApi"
+        | "InvalidVersion"
+        | "UnsupportedHTTPMethod"
+        | "InvalidRegion"
+        | "InvalidProduct"
+        | "InvalidProtocol" => "check `region` and `base-url`",
+        word if word.starts_with("Forbidden") => {
+            "ask for the RAM permission that the message names"
+        }
         _ if status == StatusCode::FORBIDDEN => "ask for the RAM permission that the message names",
         _ => return None,
     };

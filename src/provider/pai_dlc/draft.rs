@@ -8,7 +8,7 @@ use crate::error::Kind;
 use crate::model::{Refusal, RefusalCode};
 use crate::provider::{Assessment, Policy};
 use crate::secret::Secret;
-use crate::spec::{JobSpec, Timeout};
+use crate::spec::{JobSpec, Program, Timeout};
 
 use super::api::Site;
 use super::options::{self, Options};
@@ -50,9 +50,16 @@ pub(super) struct Draft {
 /// Goes through the whole spec and never stops at a refusal.
 pub(super) fn draft(account: Account<'_>, spec: &JobSpec, policy: &Policy) -> Draft {
     let mut assessment = Assessment::default();
-    let region = account.site.map_or("", |site| site.region.as_str());
+    let region = account.site.map_or(
+        spec.placement.region.as_deref().unwrap_or_default(),
+        |site| site.region.as_str(),
+    );
     let workspace = place(account, spec, &mut assessment);
-    let quota = spec.placement.queue.clone().filter(|quota| !quota.is_empty());
+    let quota = spec
+        .placement
+        .queue
+        .clone()
+        .filter(|quota| !quota.is_empty());
     if quota.is_some() {
         assessment.native("placement.queue", "`ResourceId`, the quota");
     }
@@ -260,7 +267,11 @@ fn environment(
             );
         }
     }
-    for name in spec.secrets.iter().filter(|name| spec.env.contains_key(*name)) {
+    for name in spec
+        .secrets
+        .iter()
+        .filter(|name| spec.env.contains_key(*name))
+    {
         assessment.refuse(
             Refusal::new(
                 RefusalCode::ConflictingFields,
@@ -285,7 +296,10 @@ fn time_limit(timeout: Timeout, assessment: &mut Assessment) -> Option<u64> {
             Some(DEFAULT_MINUTES)
         }
         Timeout::Unlimited => {
-            assessment.native("timeout", "`JobMaxRunningTimeMinutes` is left out: no limit");
+            assessment.native(
+                "timeout",
+                "`JobMaxRunningTimeMinutes` is left out: no limit",
+            );
             None
         }
         Timeout::After(seconds) => {
@@ -321,9 +335,14 @@ fn code(spec: &JobSpec, options: &Options, assessment: &mut Assessment) -> Optio
             Refusal::new(
                 RefusalCode::UnsupportedValue,
                 "code.id",
-                format!("`{}` is an address; PAI-DLC takes registered code sources only", code.id),
+                format!(
+                    "`{}` is an address; PAI-DLC takes registered code sources only",
+                    code.id
+                ),
             )
-            .with_alternative("register it in the workspace and give its id, or clone it in the script"),
+            .with_alternative(
+                "register it in the workspace and give its id, or clone it in the script",
+            ),
         );
         return None;
     }
@@ -420,7 +439,10 @@ fn local_and_refused(spec: &JobSpec, assessment: &mut Assessment) {
         assessment.local("start_timeout", "watched by `gpujob wait`");
     }
     if spec.max_price.is_some() {
-        assessment.local("max_price", "compared with the price file before the create");
+        assessment.local(
+            "max_price",
+            "compared with the price file before the create",
+        );
     }
     if spec.max_cost.is_some() {
         assessment.local("max_cost", "compared with the price file before the create");
@@ -440,10 +462,30 @@ fn local_and_refused(spec: &JobSpec, assessment: &mut Assessment) {
         );
     }
     let absent = [
-        (spec.user.is_some(), "user", "jobs run as the image's user", "set the user in the image"),
-        (spec.privileged.is_some(), "privileged", "PAI-DLC has no such switch", "leave it out"),
-        (spec.host_network.is_some(), "host_network", "PAI-DLC has no such switch", "leave it out"),
-        (spec.ulimits.is_some(), "ulimits", "PAI-DLC has no such setting", "call `ulimit` in a script"),
+        (
+            spec.user.is_some(),
+            "user",
+            "jobs run as the image's user",
+            "set the user in the image",
+        ),
+        (
+            spec.privileged.is_some(),
+            "privileged",
+            "PAI-DLC has no such switch",
+            "leave it out",
+        ),
+        (
+            spec.host_network.is_some(),
+            "host_network",
+            "PAI-DLC has no such switch",
+            "leave it out",
+        ),
+        (
+            spec.ulimits.is_some(),
+            "ulimits",
+            "PAI-DLC has no such setting",
+            "call `ulimit` in a script",
+        ),
         (
             spec.retries.is_some(),
             "retries",
@@ -456,7 +498,12 @@ fn local_and_refused(spec: &JobSpec, assessment: &mut Assessment) {
             "PAI-DLC removes no finished jobs; `JobReservedMinutes` keeps resources and costs",
             "delete the job in the console",
         ),
-        (spec.budget.is_some(), "budget", "no API of PAI-DLC knows a price", "use `timeout`"),
+        (
+            spec.budget.is_some(),
+            "budget",
+            "no API of PAI-DLC knows a price",
+            "use `timeout`",
+        ),
         (
             !spec.ports.is_empty(),
             "ports",
@@ -490,10 +537,8 @@ pub(super) fn refuse_weight(weight: usize, spec: &JobSpec, assessment: &mut Asse
         return;
     }
     let field = match &spec.program {
-        crate::spec::Program::Script { .. } => "script",
-        crate::spec::Program::Command(_)
-        | crate::spec::Program::ImageDefault
-        | crate::spec::Program::Arguments(_) => "command",
+        Program::Script { .. } => "script",
+        Program::Command(_) | Program::ImageDefault | Program::Arguments(_) => "command",
     };
     assessment.refuse(
         Refusal::new(

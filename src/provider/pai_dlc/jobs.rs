@@ -31,7 +31,10 @@ impl PaiDlc {
             Err(failure) => return refused_or_ambiguous(failure, &self.name),
         };
         let raw = answer.json().unwrap_or(Value::Null);
-        let Some(id) = Created::deserialize(&raw).ok().and_then(|answer| answer.job_id) else {
+        let Some(id) = Created::deserialize(&raw)
+            .ok()
+            .and_then(|answer| answer.job_id)
+        else {
             return Creation::Ambiguous(self.unreadable("CreateJob", "holds no `JobId`"));
         };
         Creation::Accepted(self.accepted(plan, &id, raw))
@@ -39,8 +42,8 @@ impl PaiDlc {
 
     /// The record of a job of which only the id is known, and what was asked for.
     fn accepted(&self, plan: &Plan, id: &str, raw: Value) -> Job {
-        let (region, workspace) = place_of(&plan.scope)
-            .unwrap_or_else(|| (self.home.region.clone(), String::new()));
+        let (region, workspace) =
+            place_of(&plan.scope).unwrap_or_else(|| (self.home.region.clone(), String::new()));
         let mut job = Job::new(
             ResourceRef::new(self.name.as_str(), [region.as_str(), id]),
             id,

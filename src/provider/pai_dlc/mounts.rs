@@ -17,8 +17,7 @@ use super::wire::{DataSource, DatasetAnswer};
 /// Schemes that PAI-DLC mounts.
 pub const SCHEMES: [&str; 4] = ["oss", "nas", "cpfs", "bmcpfs"];
 
-const ALTERNATIVE: &str =
-    "mount `dataset:ID[:VERSION]` or a URI that begins with `oss://`, `nas://`, `cpfs://` or `bmcpfs://`";
+const ALTERNATIVE: &str = "mount `dataset:ID[:VERSION]` or a URI that begins with `oss://`, `nas://`, `cpfs://` or `bmcpfs://`";
 
 /// What a mount's source means here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

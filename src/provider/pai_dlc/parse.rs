@@ -142,7 +142,11 @@ fn fill_shape(job: &mut Job, answer: &JobAnswer) {
         .filter_map(|spec| spec.pod_count)
         .filter(|count| *count > 0)
         .fold(0, i64::saturating_add);
-    let nodes = if pods > 0 { Some(pods) } else { answer.node_count };
+    let nodes = if pods > 0 {
+        Some(pods)
+    } else {
+        answer.node_count
+    };
     job.nodes = nodes
         .and_then(|nodes| u32::try_from(nodes).ok())
         .filter(|nodes| *nodes > 0)

@@ -8,7 +8,7 @@ use crate::provider::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey};
 use crate::secret::Secret;
 use crate::spec::{JobSpec, RegistryAuth};
 
-use super::choose;
+use super::choose::{self, Stock};
 use super::draft::{self, Account, Draft};
 use super::mounts;
 use super::parse::TAG_RUN;
@@ -39,10 +39,18 @@ pub fn plan(
     } = draft::draft(account, input.spec, input.policy);
     let offer = match quota {
         Some(_) => {
-            choose::refuse_unknown_price(input.spec, &mut assessment);
+            choose::check_money(input.spec, None, time_limit_s, &mut assessment);
             None
         }
-        None => choose::offer(input.spec, nodes, time_limit_s, survey, &mut assessment),
+        None => {
+            let stock = Stock {
+                ignored: body
+                    .settings
+                    .as_ref()
+                    .is_some_and(|settings| settings.disable_ecs_stock_check == Some(true)),
+            };
+            choose::offer(input.spec, stock, time_limit_s, survey, &mut assessment)
+        }
     };
     check_workspace(survey, &mut assessment);
     mounts::check_datasets(

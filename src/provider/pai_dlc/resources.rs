@@ -86,13 +86,18 @@ fn quota_size(resources: &Resources, assessment: &mut Assessment) -> ResourceCon
                 "resources.instance_type",
                 "a job on a quota is sized by numbers, not by a type",
             )
-            .with_alternative("give `resources.gpu`, `cpu` and `memory`, or leave out `placement.queue`"),
+            .with_alternative(
+                "give `resources.gpu`, `cpu` and `memory`, or leave out `placement.queue`",
+            ),
         );
     }
     if let Some(gpu) = &resources.gpu {
         config.gpu = Some(gpu.count.to_string());
         config.gpu_type.clone_from(&gpu.model);
-        assessment.native("resources.gpu", "`ResourceConfig.GPU` and `.GPUType` as written");
+        assessment.native(
+            "resources.gpu",
+            "`ResourceConfig.GPU` and `.GPUType` as written",
+        );
         if gpu.memory_gib.is_some() {
             assessment.unsupported(
                 "resources.gpu.memory",
@@ -107,7 +112,10 @@ fn quota_size(resources: &Resources, assessment: &mut Assessment) -> ResourceCon
     }
     if let Some(bytes) = resources.memory {
         config.memory = Some(whole_gi(bytes));
-        assessment.native("resources.memory", rounded("`ResourceConfig.Memory`", bytes));
+        assessment.native(
+            "resources.memory",
+            rounded("`ResourceConfig.Memory`", bytes),
+        );
     }
     if let Some(bytes) = resources.shm {
         config.shared_memory = Some(whole_gi(bytes));
@@ -134,7 +142,10 @@ fn rounded(how: &str, bytes: u64) -> String {
 /// Scratch as the system disk's size in whole GiB.
 pub(super) fn disk(resources: &Resources, assessment: &mut Assessment) -> Option<SystemDisk> {
     let bytes = resources.disk?;
-    assessment.native("resources.disk", rounded("`JobSpecs[].SystemDisk.Size`", bytes));
+    assessment.native(
+        "resources.disk",
+        rounded("`JobSpecs[].SystemDisk.Size`", bytes),
+    );
     Some(SystemDisk {
         size: bytes.div_ceil(GIB),
     })

@@ -24,7 +24,11 @@ impl PaiDlc {
         };
         let workspace = self.workspace(draft::workspace_of(None, spec))?;
         let namespace = self.look_up_workspace(&site, workspace).await?;
-        let has_quota = spec.placement.queue.as_deref().is_some_and(|queue| !queue.is_empty());
+        let has_quota = spec
+            .placement
+            .queue
+            .as_deref()
+            .is_some_and(|queue| !queue.is_empty());
         let offers = if has_quota {
             Vec::new()
         } else {
@@ -103,9 +107,10 @@ impl PaiDlc {
                 .find(|offer| offer.id == instance_type)
                 .and_then(|offer| offer.gpu),
             Err(error) => {
-                self.session
-                    .reporter
-                    .detail(1, &format!("the cards of `{instance_type}` are not known: {error}"));
+                self.session.reporter.detail(
+                    1,
+                    &format!("the cards of `{instance_type}` are not known: {error}"),
+                );
                 None
             }
         };

@@ -18,6 +18,4 @@ pub use request::{
     CodeSource, CreateDataset, CreateJob, DataSource, ImageConfig, JobSpec, Label, ResourceConfig,
     Settings, SpotSpec, SystemDisk, UserVpc,
 };
-pub use workspace::{
-    DatasetAnswer, DatasetCreated, DatasetPage, WorkspaceAnswer, WorkspacePage,
-};
+pub use workspace::{DatasetAnswer, DatasetCreated, DatasetPage, WorkspaceAnswer, WorkspacePage};
