@@ -1,0 +1,5 @@
+//! Verification of credentials, one file per scheme: over raw headers and bytes, from the contracts alone.
+//!
+//! A refusal says which part was wrong, for the log; the answer never does (style.md §12).
+
+pub mod bearer;
