@@ -16,5 +16,6 @@ pub mod sandbox;
 pub mod secret;
 pub mod sign;
 pub mod spec;
+pub mod ui;
 
 pub use error::{Error, Kind, Result};

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{check, failures, json};
 use crate::config;
-use crate::model::{Backend, Money, ResourceRef};
+use crate::model::{Money, ResourceRef};
 use crate::output::samples::{
     bare_offer, bare_volume, credentials, full_job, full_offer, namespace, now, plan, refused,
     style, volume,
