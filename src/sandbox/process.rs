@@ -161,12 +161,17 @@ impl Launcher {
         }
     }
 
-    /// Ends every process and waits until all are gone.
-    pub async fn stop(&self) {
-        let processes: Vec<Process> = self.processes().values().flatten().cloned().collect();
-        for process in &processes {
+    /// Asks every process to end; does not wait.
+    pub fn kill_all(&self) {
+        for process in self.processes().values().flatten() {
             process.kill();
         }
+    }
+
+    /// Ends every process and waits until all are gone.
+    pub async fn stop(&self) {
+        self.kill_all();
+        let processes: Vec<Process> = self.processes().values().flatten().cloned().collect();
         for process in &processes {
             process.finished().await;
         }

@@ -1,3 +1,6 @@
-//! How each emulated service finds out who sent a request: pure functions over the raw bytes.
+//! Verification of credentials, one file per scheme: over raw headers and bytes, from the contracts alone.
+//!
+//! A refusal says which part was wrong, for the log; the answer never does (style.md §12).
 
 pub mod acs3;
+pub mod bearer;

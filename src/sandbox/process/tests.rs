@@ -3,6 +3,7 @@
 use tempfile::TempDir;
 
 use super::*;
+use crate::sandbox::testing::until;
 
 struct Bench {
     launcher: Launcher,
@@ -58,18 +59,6 @@ async fn appears(path: &Path) -> String {
     })
     .await;
     text
-}
-
-/// Lets the other tasks run until the condition holds; a test that would wait for ever fails instead.
-async fn until(mut condition: impl FnMut() -> bool) {
-    let start = std::time::Instant::now();
-    while !condition() {
-        assert!(
-            start.elapsed() < Duration::from_secs(30),
-            "it never happened"
-        );
-        tokio::task::yield_now().await;
-    }
 }
 
 fn is_alive(id: &str) -> bool {

@@ -1,0 +1,3 @@
+//! The emulated services, each written from the "emulator" section of its contract.
+
+pub mod paracloud;
