@@ -1,0 +1,3 @@
+use clap::Args;
+#[derive(Debug, Clone, Args)]
+pub struct SandboxArgs {}
