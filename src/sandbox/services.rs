@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::secret::Secret;
 
+use super::api::pai_dlc::PaiDlc;
 use super::api::paracloud::Paracloud;
 use super::clock::Clock;
 use super::process::Launcher;
@@ -40,7 +41,7 @@ pub enum Setting {
 
 /// All services, in the order of the documentation.
 pub fn all(setup: &Setup) -> Vec<Registration> {
-    vec![paracloud(setup.clone())]
+    vec![paracloud(setup.clone()), pai_dlc(setup.clone())]
 }
 
 fn paracloud(setup: Setup) -> Registration {
@@ -51,6 +52,24 @@ fn paracloud(setup: Setup) -> Registration {
         settings: vec![
             ("namespace", Setting::Text(credentials.namespace)),
             ("token", Setting::Secret(credentials.token)),
+        ],
+        service,
+    }
+}
+
+fn pai_dlc(setup: Setup) -> Registration {
+    let service = PaiDlc::new(setup);
+    let key = service.credentials().own.clone();
+    Registration {
+        environment: vec![
+            ("ALIBABA_CLOUD_ACCESS_KEY_ID", Secret::new(key.id.clone())),
+            ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", key.secret.clone()),
+        ],
+        settings: vec![
+            ("region", Setting::Text(PaiDlc::REGION.to_owned())),
+            ("workspace", Setting::Text(service.default_workspace())),
+            ("access-key-id", Setting::Text(key.id)),
+            ("access-key-secret", Setting::Secret(key.secret)),
         ],
         service,
     }
