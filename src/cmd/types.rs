@@ -20,6 +20,9 @@ pub async fn run(app: &App, args: &TypesArgs) -> Result<u8> {
         gathered = gather(&candidates, |provider| async move { Ok((provider.backend(), provider.types().await?)) }) => gathered,
         signal = interrupt.came() => return Err(signal.error("interrupted")),
     };
+    if gathered.is_silent() {
+        return Ok(finish(app, &gathered.errors, args.best_effort));
+    }
     let rows: Vec<(String, Backend, Offer)> = gathered
         .answers
         .into_iter()
