@@ -1,3 +1,0 @@
-use clap::Args;
-#[derive(Debug, Clone, Args)]
-pub struct SandboxArgs {}
