@@ -4,6 +4,8 @@
 //! `output`, the planners and parsers under `provider`) take time, randomness and environment as arguments; files,
 //! sockets, clock, terminal and processes live at the edge (`http`'s live half, `journal`, `app`, `ui`, `sandbox`).
 
+pub mod cli;
+pub mod cmd;
 pub mod error;
 pub mod http;
 pub mod model;

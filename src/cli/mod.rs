@@ -1,0 +1,3 @@
+//! The command line as clap structs: names, help and types, no behaviour (cli.md §2).
+
+pub mod sandbox;
