@@ -11,6 +11,8 @@ pub mod cli;
 pub mod cmd;
 pub mod config;
 pub mod engine;
+pub mod cli;
+pub mod cmd;
 pub mod error;
 pub mod http;
 pub mod journal;
