@@ -11,8 +11,6 @@ pub mod cli;
 pub mod cmd;
 pub mod config;
 pub mod engine;
-pub mod cli;
-pub mod cmd;
 pub mod error;
 pub mod http;
 pub mod journal;

@@ -59,6 +59,3 @@ pub enum Command {
     /// Serve the providers' APIs on this machine, for demos, tests and CI
     Sandbox(SandboxArgs),
 }
-//! The command line as clap structs: names, help and types, no behaviour (cli.md §2).
-
-pub mod sandbox;

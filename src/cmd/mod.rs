@@ -27,6 +27,3 @@ fn lookup_pauses(polling: &Polling, poll: Option<Duration>) -> [Duration; 3] {
     };
     [unit, unit * 4, unit * 9]
 }
-//! One file per command: from arguments to a request, then the run (style.md §2).
-
-pub mod sandbox;

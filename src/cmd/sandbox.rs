@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::cli::sandbox::SandboxArgs;
+use crate::cli::SandboxArgs;
 use crate::error::{Error, Kind, Result};
 use crate::sandbox::{Options, Sandbox, StartError};
 
