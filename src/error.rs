@@ -184,12 +184,12 @@ impl Error {
         let (code, message): (Cow<'static, str>, String) = match refusals.as_slice() {
             [only] => (
                 only.code.as_str().into(),
-                format!("`{provider}` cannot run this job: {}", only.message),
+                format!("`{provider}` cannot do this: `{}`: {}", only.field, only.message),
             ),
             several => (
                 "several".into(),
                 format!(
-                    "`{provider}` cannot run this job, for {} reasons",
+                    "`{provider}` cannot do this, for {} reasons",
                     several.len()
                 ),
             ),

@@ -8,10 +8,13 @@ use crate::engine::fanout::gather;
 use crate::engine::fold;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Job, State};
-use crate::provider::ListFilter;
+use crate::provider::{ListFilter, Tracked};
 
 use super::refs;
 use super::show::Show;
+
+/// So many of the journal's newest records are looked at for a list.
+const REMEMBERED: usize = 2_000;
 
 /// Runs `status`.
 pub async fn run(app: &App, args: &StatusArgs) -> Result<u8> {
@@ -61,7 +64,16 @@ async fn look(app: &App, args: &StatusArgs, interrupt: &crate::engine::interrupt
 async fn list(app: &App, args: &StatusArgs) -> Result<u8> {
     let filter = filter(app, args)?;
     let candidates = app.candidates()?;
-    let gathered = gather(&candidates, |provider| provider.list(&filter)).await;
+    let remembered = remembered(app);
+    let gathered = gather(&candidates, |provider| {
+        let of_provider = |tracked: &&Tracked| tracked.job_ref.provider == provider.name();
+        let filter = ListFilter {
+            remembered: remembered.iter().filter(of_provider).cloned().collect(),
+            ..filter.clone()
+        };
+        async move { provider.list(&filter).await }
+    })
+    .await;
     if gathered.is_silent() {
         return Ok(finish(app, &gathered.errors, args.best_effort));
     }
@@ -112,7 +124,29 @@ fn filter(app: &App, args: &StatusArgs) -> Result<ListFilter> {
         limit: (!args.all).then_some(args.limit),
         states,
         namespace: None,
+        remembered: Vec::new(),
     })
+}
+
+/// What the journal knows of recent jobs and a provider may not tell: cancels and time limits.
+fn remembered(app: &App) -> Vec<Tracked> {
+    let entries = app.journal().and_then(|journal| journal.list(REMEMBERED));
+    match entries {
+        Ok(entries) => entries
+            .into_iter()
+            .filter_map(|entry| {
+                Some(Tracked {
+                    job_ref: entry.job_ref?,
+                    cancel_requested_at: entry.cancel_requested_at,
+                    time_limit_s: entry.time_limit_s,
+                })
+            })
+            .collect(),
+        Err(error) => {
+            app.ui.warning(&format!("the journal could not be read: {error}"));
+            Vec::new()
+        }
+    }
 }
 
 /// Names every failure; the first one's code ends the command, unless it is content with less (cli.md §4).

@@ -31,8 +31,18 @@ pub fn labelled(label: &str, error: &Error, colour: bool) -> String {
     for cause in &details.causes {
         push_indented(&mut text, cause, "  ", "    ");
     }
-    for refusal in &details.refusals {
-        push_indented(&mut text, &refusal_text(refusal), "  ", "  ");
+    match details.refusals.as_slice() {
+        // The message tells the only refusal already.
+        [only] if details.message.contains(&only.message) => {
+            if let Some(alternative) = &only.alternative {
+                push_indented(&mut text, &format!("instead: {alternative}"), "  ", "    ");
+            }
+        }
+        several => {
+            for refusal in several {
+                push_indented(&mut text, &refusal_text(refusal), "  ", "  ");
+            }
+        }
     }
     if !details.candidates.is_empty() {
         text.push_str("  candidates:\n");

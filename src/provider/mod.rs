@@ -119,6 +119,17 @@ pub struct ListFilter {
     pub states: Vec<State>,
     /// A namespace or workspace other than the configured one.
     pub namespace: Option<String>,
+    /// What this machine remembers of the provider's jobs: some APIs hide that a cancel or a limit ended a job.
+    pub remembered: Vec<Tracked>,
+}
+
+impl ListFilter {
+    /// What this machine remembers of a listed job.
+    pub fn memory_of(&self, job_ref: &ResourceRef) -> Option<&Tracked> {
+        self.remembered
+            .iter()
+            .find(|tracked| tracked.job_ref == *job_ref)
+    }
 }
 
 /// A list, and whether it is whole.

@@ -143,12 +143,13 @@ impl Paracloud {
         let mut listing = Listing::default();
         for (namespace, groups) in walked? {
             let context = Context::unknown(self.place(&namespace, None), offers);
-            listing.jobs.extend(
-                groups
-                    .groups
-                    .iter()
-                    .map(|group| record::job(group, context)),
-            );
+            listing.jobs.extend(groups.groups.iter().map(|group| {
+                let job = record::job(group, context);
+                match filter.memory_of(&job.job_ref) {
+                    Some(tracked) => record::job(group, context.remembering(tracked)),
+                    None => job,
+                }
+            }));
             if let Some(reason) = groups.incomplete {
                 listing.truncated.get_or_insert(reason);
             }

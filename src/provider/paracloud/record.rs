@@ -5,6 +5,7 @@
 use jiff::tz::Offset;
 use serde_json::Value;
 
+use crate::provider::Tracked;
 use crate::model::{Flag, Job, Marker, Offer, ResourceRef, State, Timestamp};
 use crate::provider::time;
 
@@ -96,6 +97,15 @@ impl<'a> Context<'a> {
             cancel_requested_at: None,
             time_limit_s: None,
             offers,
+        }
+    }
+
+    /// The same with what this machine remembers of the job.
+    pub(super) fn remembering(self, tracked: &Tracked) -> Self {
+        Self {
+            cancel_requested_at: tracked.cancel_requested_at,
+            time_limit_s: tracked.time_limit_s,
+            ..self
         }
     }
 }

@@ -35,7 +35,11 @@ async fn a_failing_program_fails_the_job(#[case] backend: Backend) {
     let (_, job) = bench.create(&spec(&["false"])).await;
     let ended = bench.end_of(&job.job_ref, false).await;
     assert_eq!(ended.state, State::Failed);
-    assert_ne!(ended.exit_code, Some(0), "a code is told or unknown, never 0");
+    assert_ne!(
+        ended.exit_code,
+        Some(0),
+        "a code is told or unknown, never 0"
+    );
 }
 
 #[apply(every_backend)]
@@ -56,16 +60,29 @@ async fn a_job_is_found_by_its_marker_alone(#[case] backend: Backend) {
     let (plan, job) = bench.create(&spec(&["true"])).await;
     bench.create(&spec(&["true"])).await;
     let since = Timestamp::now();
-    let found = bench.provider.find(&plan.marker, &plan.scope, since).await.unwrap();
+    let found = bench
+        .provider
+        .find(&plan.marker, &plan.scope, since)
+        .await
+        .unwrap();
     let refs: Vec<&ResourceRef> = found.iter().map(|job| &job.job_ref).collect();
     assert_eq!(refs, [&job.job_ref]);
     let other = Marker::random([3; 16], &[3; 32]);
-    assert!(bench.provider.find(&other, &plan.scope, since).await.unwrap().is_empty());
+    assert!(
+        bench
+            .provider
+            .find(&other, &plan.scope, since)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[apply(every_backend)]
 #[tokio::test]
-async fn many_jobs_are_observed_in_the_order_asked_and_unknown_ones_are_missing(#[case] backend: Backend) {
+async fn many_jobs_are_observed_in_the_order_asked_and_unknown_ones_are_missing(
+    #[case] backend: Backend,
+) {
     let bench = Bench::new(backend).await;
     let (_, first) = bench.create(&spec(&["true"])).await;
     let (_, second) = bench.create(&spec(&["true"])).await;
@@ -97,7 +114,12 @@ async fn jobs_are_listed_and_resolved_from_a_bare_id(#[case] backend: Backend) {
     let bench = Bench::new(backend).await;
     let (_, job) = bench.create(&spec(&["true"])).await;
     let listing = bench.provider.list(&ListFilter::default()).await.unwrap();
-    assert!(listing.jobs.iter().any(|listed| listed.job_ref == job.job_ref));
+    assert!(
+        listing
+            .jobs
+            .iter()
+            .any(|listed| listed.job_ref == job.job_ref)
+    );
     assert_eq!(listing.truncated, None);
     let resolved = bench.provider.resolve(&job.provider_id).await.unwrap();
     assert_eq!(resolved, [job.job_ref]);
@@ -112,7 +134,10 @@ async fn what_was_planned_is_what_the_service_got(#[case] backend: Backend) {
     let body: serde_json::Value = serde_json::from_slice(plan.requests[0].body_bytes()).unwrap();
     let raw = bench.look(&job.job_ref, false).await.unwrap().raw;
     let (sent, got) = match backend {
-        Backend::Paracloud => (&body["containers"][0]["command"], &raw["containers"][0]["command"]),
+        Backend::Paracloud => (
+            &body["containers"][0]["command"],
+            &raw["containers"][0]["command"],
+        ),
         Backend::PaiDlc => (&body["UserCommand"], &raw["UserCommand"]),
         Backend::Cyclecloud | Backend::Gongji => unreachable!("not in this suite yet"),
     };
@@ -131,5 +156,12 @@ async fn a_wrong_credential_is_refused_as_such(#[case] backend: Backend) {
     };
     let provider = bench.with(backend, &wrong);
     assert_eq!(provider.types().await.unwrap_err().kind(), Kind::Auth);
-    assert_eq!(provider.list(&ListFilter::default()).await.unwrap_err().kind(), Kind::Auth);
+    assert_eq!(
+        provider
+            .list(&ListFilter::default())
+            .await
+            .unwrap_err()
+            .kind(),
+        Kind::Auth
+    );
 }

@@ -12,7 +12,9 @@ use std::time::Duration;
 use gpujob::ambient::{OsEntropy, Reporter, SystemClock};
 use gpujob::config::{Config, Environment};
 use gpujob::model::{Backend, Job, Marker, ResourceRef, State};
-use gpujob::provider::{Creation, Kit, Observation, Plan, PlanInput, Policy, Provider, Tracked, connect};
+use gpujob::provider::{
+    Creation, Kit, Observation, Plan, PlanInput, Policy, Provider, Tracked, connect,
+};
 use gpujob::sandbox::{Options, Sandbox};
 use gpujob::spec::{JobSpec, parse_document, spec_hash};
 

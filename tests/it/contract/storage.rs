@@ -17,7 +17,10 @@ fn request(backend: Backend) -> VolumeRequest {
         },
         Backend::PaiDlc => VolumeRequest {
             name: Some("suite".to_owned()),
-            settings: vec![setting("uri", "oss://suite.oss-cn-hangzhou-internal.aliyuncs.com/data/")],
+            settings: vec![setting(
+                "uri",
+                "oss://suite.oss-cn-hangzhou-internal.aliyuncs.com/data/",
+            )],
             ..VolumeRequest::default()
         },
         Backend::Cyclecloud | Backend::Gongji => unreachable!("not in this suite yet"),
@@ -31,8 +34,11 @@ fn request(backend: Backend) -> VolumeRequest {
 async fn a_volume_lives_from_create_to_delete(#[case] backend: Backend) {
     let bench = Bench::new(backend).await;
     let volumes = bench.provider.volumes().unwrap();
-    let Creation::Accepted(CreatedVolume { volume, credentials, missing_credentials }) =
-        volumes.create(&request(backend)).await
+    let Creation::Accepted(CreatedVolume {
+        volume,
+        credentials,
+        missing_credentials,
+    }) = volumes.create(&request(backend)).await
     else {
         panic!("not created");
     };
@@ -41,10 +47,26 @@ async fn a_volume_lives_from_create_to_delete(#[case] backend: Backend) {
     let listed = volumes.list(None).await.unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].volume_ref, volume.volume_ref);
-    assert_eq!(volumes.resolve(&volume.id).await.unwrap(), [volume.volume_ref.clone()]);
+    assert_eq!(
+        volumes.resolve(&volume.id).await.unwrap(),
+        [volume.volume_ref.clone()]
+    );
     assert_eq!(volumes.get(&volume.volume_ref).await.unwrap().id, volume.id);
-    assert!(volumes.obstacles(&volume.volume_ref).await.unwrap().is_empty());
+    assert!(
+        volumes
+            .obstacles(&volume.volume_ref)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     volumes.delete(&volume.volume_ref, false).await.unwrap();
     assert!(volumes.list(None).await.unwrap().is_empty());
-    assert_eq!(volumes.delete(&volume.volume_ref, false).await.unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(
+        volumes
+            .delete(&volume.volume_ref, false)
+            .await
+            .unwrap_err()
+            .kind(),
+        Kind::NotFound
+    );
 }

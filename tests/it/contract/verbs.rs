@@ -16,13 +16,31 @@ async fn the_capability_table_tells_what_the_accessors_do(#[case] backend: Backe
     let bench = Bench::new(backend).await;
     let table = bench.provider.capabilities();
     for verb in Verb::ALL {
-        assert_eq!(table.verbs.iter().filter(|(listed, _)| *listed == verb).count(), 1, "{verb:?}");
-        if let Support::No { reason, alternative } = table.support(verb) {
+        assert_eq!(
+            table
+                .verbs
+                .iter()
+                .filter(|(listed, _)| *listed == verb)
+                .count(),
+            1,
+            "{verb:?}"
+        );
+        if let Support::No {
+            reason,
+            alternative,
+        } = table.support(verb)
+        {
             assert!(!reason.is_empty() && !alternative.is_empty(), "{verb:?}");
         }
     }
-    assert_eq!(bench.provider.volumes().is_some(), table.has(Verb::VolumesList));
-    assert_eq!(bench.provider.namespaces().is_some(), table.has(Verb::NamespacesList));
+    assert_eq!(
+        bench.provider.volumes().is_some(),
+        table.has(Verb::VolumesList)
+    );
+    assert_eq!(
+        bench.provider.namespaces().is_some(),
+        table.has(Verb::NamespacesList)
+    );
     assert!(table.has(Verb::Types));
     assert!(!bench.provider.types().await.unwrap().is_empty());
 }
@@ -45,13 +63,23 @@ async fn what_cannot_be_expressed_is_refused_before_any_request(
     #[values(Backend::Paracloud, Backend::PaiDlc)] backend: Backend,
 ) {
     let bench = Bench::new(backend).await;
-    let resources = if field.starts_with("resources") { "" } else { "resources: {gpu: {model: V100, count: 1}}\n" };
+    let resources = if field.starts_with("resources") {
+        ""
+    } else {
+        "resources: {gpu: {model: V100, count: 1}}\n"
+    };
     let text = format!("image: tool:1\ncommand: [sleep, '1']\n{resources}{field}\n");
     let spec = parse_document("job.yaml", &text, None).unwrap();
     let assessment = bench.provider.assess(&spec, &Policy::default());
-    assert!(!assessment.refusals.is_empty(), "{field} is dropped silently on {backend}");
+    assert!(
+        !assessment.refusals.is_empty(),
+        "{field} is dropped silently on {backend}"
+    );
     for refusal in &assessment.refusals {
-        assert!(refusal.alternative.is_some(), "{refusal:?} names no alternative");
+        assert!(
+            refusal.alternative.is_some(),
+            "{refusal:?} names no alternative"
+        );
         assert_eq!(refusal.kind, Kind::Spec);
     }
 }
@@ -73,7 +101,10 @@ async fn all_refusals_come_at_once(#[case] backend: Backend) {
         .map(|refusal| refusal.field)
         .collect();
     for field in ["user", "retries", "ttl_after_finish"] {
-        assert!(refused.iter().any(|listed| listed == field), "{field} is not among {refused:?}");
+        assert!(
+            refused.iter().any(|listed| listed == field),
+            "{field} is not among {refused:?}"
+        );
     }
 }
 
