@@ -266,10 +266,9 @@ async fn a_name_that_cannot_be_resolved_is_temporary_and_nothing_was_sent() {
     };
     let bench = Bench::new(&format!("http://{host}:1"), &setting);
     let failure = bench.send(Safety::Once).await.unwrap_err();
-    assert_eq!(
-        (failure.error.kind(), failure.error.code()),
-        (Kind::Temporary, "unknown_host"),
-        "{failure:?}"
-    );
+    assert_eq!(failure.error.kind(), Kind::Temporary);
+    // Some machines resolve whatever ends in `.localhost`; there the port refuses instead.
+    let codes = ["unknown_host", "connection_refused"];
+    assert!(codes.contains(&failure.error.code()), "{failure:?}");
     assert_eq!((failure.fate, failure.attempts), (Fate::Unsent, 0));
 }

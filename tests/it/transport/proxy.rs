@@ -70,7 +70,7 @@ fn a_proxy_that_refuses_is_temporary_and_nothing_was_sent() {
 #[test]
 fn a_host_of_no_proxy_is_called_directly() {
     let proxy = Scripted::start([]);
-    // The longest label a resolver refuses by itself: so nothing is asked outside this machine.
+    // A label above 63 characters fails before any question leaves this machine.
     let base = format!("https://{}.invalid", "a".repeat(64));
     let output = run_inner(
         "transport::proxy::inner_call_that_gets_no_connection",
