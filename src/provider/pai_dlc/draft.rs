@@ -48,7 +48,7 @@ pub(super) struct Draft {
 }
 
 /// Goes through the whole spec and never stops at a refusal.
-pub(super) fn draft(account: Account<'_>, spec: &JobSpec, policy: &Policy) -> Draft {
+pub(super) fn draft(account: Account<'_>, spec: &JobSpec, policy: Policy) -> Draft {
     let mut assessment = Assessment::default();
     let region = account.site.map_or(
         spec.placement.region.as_deref().unwrap_or_default(),
@@ -102,7 +102,7 @@ pub(super) fn draft(account: Account<'_>, spec: &JobSpec, policy: &Policy) -> Dr
         settings: Some(settings(spec, &options, &mut assessment)),
         thirdparty_libs: options.thirdparty_libs,
         thirdparty_lib_dir: options.thirdparty_lib_dir,
-        options: options.options,
+        options: options.tuning,
     };
     names(spec, &mut assessment);
     local_and_refused(spec, &mut assessment);
@@ -240,7 +240,7 @@ fn priority(spec: &JobSpec, quota: Option<&str>, assessment: &mut Assessment) ->
 
 fn environment(
     spec: &JobSpec,
-    policy: &Policy,
+    policy: Policy,
     assessment: &mut Assessment,
 ) -> BTreeMap<String, Secret> {
     if !spec.env.is_empty() {

@@ -238,7 +238,7 @@ impl PaiDlc {
         };
         let values = self.all_jobs(&self.home, &request, enough).await?;
         let mut jobs: Vec<Job> = values.iter().filter_map(wanted).collect();
-        jobs.sort_by(|left, right| right.created_at.cmp(&left.created_at));
+        jobs.sort_by_key(|job| std::cmp::Reverse(job.created_at));
         if let Some(limit) = filter.limit {
             jobs.truncate(limit);
         }
@@ -263,9 +263,8 @@ impl PaiDlc {
     /// Asks for a stop; a refusal of what has ended, or is ending, is a success (§3.5).
     pub(super) async fn stop_job(&self, job: &ResourceRef) -> Result<()> {
         let (site, id) = self.parts(job)?;
-        let error = match self.ask(&site.stop_job(id)).await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = self.ask(&site.stop_job(id)).await else {
+            return Ok(());
         };
         if !matches!(error.kind(), Kind::Rejected | Kind::Capacity) {
             return Err(error);

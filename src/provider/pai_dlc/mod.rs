@@ -196,7 +196,7 @@ impl Provider for PaiDlc {
     }
 
     fn assess(&self, spec: &JobSpec, policy: &Policy) -> Assessment {
-        self.with_account(spec, |account| plan::assess(account, spec, policy))
+        self.with_account(spec, |account| plan::assess(account, spec, *policy))
     }
 
     async fn survey(&self, spec: &JobSpec) -> Result<Survey> {
