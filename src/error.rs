@@ -241,6 +241,13 @@ impl Error {
         self
     }
 
+    /// Carries refusals along.
+    #[must_use]
+    pub fn with_refusals(mut self, refusals: Vec<Refusal>) -> Self {
+        self.0.refusals = refusals;
+        self
+    }
+
     /// Adds an underlying cause.
     #[must_use]
     pub fn with_cause(mut self, cause: impl fmt::Display) -> Self {

@@ -5,13 +5,24 @@
 //! sockets, clock, terminal and processes live at the edge (`http`'s live half, `journal`, `app`, `ui`, `sandbox`).
 
 pub mod ambient;
+pub mod app;
+pub mod bug;
+pub mod cli;
+pub mod cmd;
+pub mod config;
+pub mod engine;
 pub mod error;
 pub mod http;
+pub mod journal;
 pub mod model;
+pub mod output;
 pub mod provider;
+mod run;
 pub mod sandbox;
 pub mod secret;
 pub mod sign;
 pub mod spec;
+pub mod ui;
 
 pub use error::{Error, Kind, Result};
+pub use run::run;

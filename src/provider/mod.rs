@@ -6,7 +6,9 @@
 //! A backend never imports another's folder.
 
 mod caps;
+mod connect;
 pub mod chooser;
+pub mod paracloud;
 pub mod pai_dlc;
 mod plan;
 pub mod time;
@@ -24,6 +26,7 @@ use crate::model::{
 use crate::spec::JobSpec;
 
 pub use caps::{Capabilities, Support, Verb};
+pub use connect::{Kit, connect};
 pub use plan::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey};
 
 /// A configured account on one backend.

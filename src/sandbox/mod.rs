@@ -2,4 +2,19 @@
 //!
 //! It is written from the contracts alone and must never use `sign/` or `provider/`.
 
+pub mod api;
+pub mod auth;
+pub mod clock;
+pub mod control;
+pub mod listen;
+pub mod process;
+pub mod server;
 pub mod service;
+pub mod services;
+pub mod settings;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use server::{Options, Sandbox, StartError};

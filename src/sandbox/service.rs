@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 /// One request exactly as it came over the wire.
@@ -43,6 +43,51 @@ pub struct RawAnswer {
     pub body: Bytes,
 }
 
+impl RawAnswer {
+    /// An answer without a body.
+    pub fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// An answer in JSON.
+    pub fn json(status: StatusCode, body: &Value) -> Self {
+        Self::with_type(status, "application/json", body.to_string())
+    }
+
+    /// An answer in plain text.
+    pub fn text(status: StatusCode, body: impl Into<String>) -> Self {
+        Self::with_type(status, "text/plain; charset=utf-8", body.into())
+    }
+
+    /// A web page, as a gateway or a wrong address answers.
+    pub fn html(status: StatusCode, body: impl Into<String>) -> Self {
+        Self::with_type(status, "text/html; charset=utf-8", body.into())
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    fn with_type(status: StatusCode, content_type: &'static str, body: String) -> Self {
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: body.into(),
+        }
+        .with_header(
+            http::header::CONTENT_TYPE,
+            HeaderValue::from_static(content_type),
+        )
+    }
+}
+
 /// One emulated service, listening on a loopback port of its own.
 ///
 /// The server calls [`Self::answer`] with the raw bytes; the service authenticates over them first, then routes, then
@@ -57,9 +102,15 @@ pub trait Service: fmt::Debug + Send + Sync {
     /// Moves jobs on: called every few milliseconds and before every answer.
     fn tick(&self);
 
-    /// Changes a switch of this service from the control route; the error names what is wrong.
+    /// Changes switches of this service from the control route: all of them or, with an error that names what is wrong,
+    /// none. Every service knows `hold`: the word of a generic state in which jobs stay, or null.
     fn configure(&self, settings: &Value) -> Result<(), String>;
 
-    /// Forgets all jobs, volumes and namespaces and ends their processes.
+    /// Forgets all jobs, volumes and namespaces, ends their processes and takes its switches back.
     fn reset(&self);
+
+    /// What it holds, for `GET /__sandbox/state`: numbers of jobs by state, of requests by operation, and its switches.
+    fn summary(&self) -> Value {
+        Value::Null
+    }
 }

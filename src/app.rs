@@ -1,0 +1,234 @@
+//! What commands share, each part built by the first who asks for it (design.md §4, rule 2).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::ambient::{OsEntropy, Reporter as _, SystemClock};
+use crate::cli::GlobalArgs;
+use crate::config::{Config, Environment, ProviderSettings};
+use crate::engine::fanout::Candidate;
+use crate::engine::interrupt::Interrupt;
+use crate::error::{Error, Kind, Result};
+use crate::journal::Journal;
+use crate::provider::{Kit, Provider, connect};
+use crate::spec::units;
+use crate::ui::Ui;
+
+/// One run of gpujob.
+#[derive(Debug)]
+pub struct App {
+    pub global: GlobalArgs,
+    pub environment: Environment,
+    pub ui: Arc<Ui>,
+    pub clock: Arc<SystemClock>,
+    pub entropy: Arc<OsEntropy>,
+    /// The end of the whole command.
+    pub deadline: Option<Instant>,
+    connect_timeout: Duration,
+    config: OnceLock<Config>,
+    journal: OnceLock<Journal>,
+    writable_journal: OnceLock<Journal>,
+}
+
+impl App {
+    /// Reads nothing but the global flags; `environment` is a snapshot of the process's.
+    pub fn new(global: GlobalArgs, environment: Environment, ui: Arc<Ui>) -> Result<Self> {
+        let deadline = match &global.timeout {
+            Some(text) => Some(Instant::now() + flag_duration("--timeout", text)?),
+            None => None,
+        };
+        let connect_timeout = flag_duration("--connect-timeout", &global.connect_timeout)?;
+        Ok(Self {
+            global,
+            environment,
+            ui,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(OsEntropy),
+            deadline,
+            connect_timeout,
+            config: OnceLock::new(),
+            journal: OnceLock::new(),
+            writable_journal: OnceLock::new(),
+        })
+    }
+
+    /// The configuration; its warnings are said once.
+    pub fn config(&self) -> Result<&Config> {
+        if let Some(config) = self.config.get() {
+            return Ok(config);
+        }
+        let config = Config::load(self.config_choice(), &self.environment)?;
+        for warning in config.warnings() {
+            self.ui.warning(&warning);
+        }
+        Ok(self.config.get_or_init(|| config))
+    }
+
+    /// `--config`.
+    pub fn config_choice(&self) -> Option<&Path> {
+        self.global.config.as_deref()
+    }
+
+    /// The journal as it is: an absent one is empty and stays absent, one that cannot be written is read.
+    pub fn journal(&self) -> Result<&Journal> {
+        if let Some(journal) = self.writable_journal.get().or_else(|| self.journal.get()) {
+            return Ok(journal);
+        }
+        let directory = self.environment.state_directory()?;
+        let existing = Journal::path_in(&directory).exists();
+        let journal = match existing.then(|| Journal::open(&directory)) {
+            Some(Ok(journal)) => journal,
+            Some(Err(error)) => {
+                self.ui.detail(1, &format!("the journal is only read: {error}"));
+                Journal::open_for_reading(&directory)?
+            }
+            None => Journal::open_for_reading(&directory)?,
+        };
+        Ok(self.journal.get_or_init(|| journal))
+    }
+
+    /// The journal, made if there is none; without one nothing may be created (cli.md §10, "Never twice").
+    pub fn writable_journal(&self) -> Result<&Journal> {
+        if let Some(journal) = self.writable_journal.get() {
+            return Ok(journal);
+        }
+        let journal = Journal::open(&self.environment.state_directory()?)?;
+        Ok(self.writable_journal.get_or_init(|| journal))
+    }
+
+    /// Ctrl-C and SIGTERM; needs a runtime.
+    pub fn interrupt(&self) -> Result<Interrupt> {
+        Interrupt::listen()
+            .map_err(|error| Error::internal(format!("signals cannot be listened for: {error}")))
+    }
+
+    /// One provider by its configured name, connected.
+    pub fn provider(&self, name: &str) -> Result<Box<dyn Provider>> {
+        self.connect(&self.config()?.provider(name)?)
+    }
+
+    /// The providers of `-p`, else all that are configured, in the configuration's order.
+    pub fn candidates(&self) -> Result<Vec<Candidate>> {
+        self.candidates_named(&self.asked_names()?)
+    }
+
+    /// The providers of these names, each with its own failure to connect.
+    pub fn candidates_named(&self, names: &[String]) -> Result<Vec<Candidate>> {
+        let config = self.config()?;
+        for name in names {
+            config.provider(name)?;
+        }
+        Ok(names
+            .iter()
+            .map(|name| Candidate {
+                provider: self.provider(name),
+                name: name.clone(),
+            })
+            .collect())
+    }
+
+    /// The one provider a command acts on: `-p`, else `wanted` by the spec, else the default, else the only one.
+    pub fn one_provider(&self, wanted: &[String]) -> Result<Box<dyn Provider>> {
+        let config = self.config()?;
+        let choice = if self.global.provider.is_empty() {
+            wanted
+        } else {
+            self.global.provider.as_slice()
+        };
+        match choice {
+            [name] => return self.provider(name),
+            [] => {}
+            several => {
+                return Err(Error::new(
+                    Kind::Usage,
+                    "several_providers",
+                    format!("this command acts on one provider, and {} were named", several.len()),
+                )
+                .with_candidates(several.to_vec())
+                .with_hint("name one with `-p NAME`"));
+            }
+        }
+        if let Some(name) = &config.default_provider {
+            return self.provider(name);
+        }
+        let names = names(config);
+        match names.as_slice() {
+            [only] => self.provider(only),
+            [] => Err(nothing_configured()),
+            several => Err(Error::new(
+                Kind::Usage,
+                "no_provider_chosen",
+                format!("{} providers are configured and none was chosen", several.len()),
+            )
+            .with_candidates(several.to_vec())
+            .with_hint("name one with `-p NAME`, or set `default-provider` in the configuration")),
+        }
+    }
+
+    /// The providers that some refs name, connected, by name.
+    pub fn providers_of<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<BTreeMap<String, Box<dyn Provider>>> {
+        let mut providers = BTreeMap::new();
+        for name in names {
+            if !providers.contains_key(name) {
+                providers.insert(name.to_owned(), self.provider(name)?);
+            }
+        }
+        Ok(providers)
+    }
+
+    fn asked_names(&self) -> Result<Vec<String>> {
+        let config = self.config()?;
+        if !self.global.provider.is_empty() {
+            return Ok(self.global.provider.clone());
+        }
+        let names = names(config);
+        if names.is_empty() {
+            return Err(nothing_configured());
+        }
+        Ok(names)
+    }
+
+    fn connect(&self, settings: &ProviderSettings) -> Result<Box<dyn Provider>> {
+        let kit = Kit {
+            clock: Arc::<SystemClock>::clone(&self.clock),
+            entropy: Arc::<OsEntropy>::clone(&self.entropy),
+            reporter: Arc::<Ui>::clone(&self.ui),
+            retries: self.global.retries,
+            deadline: self.deadline,
+            connect_timeout: self.connect_timeout,
+        };
+        connect(settings, &kit).map_err(|error| error.with_provider(&settings.name))
+    }
+}
+
+/// A duration given as a flag: a wrong one is a usage error that names the flag. Pauses may be milliseconds (`200ms`).
+pub fn flag_duration(flag: &str, text: &str) -> Result<Duration> {
+    if let Some(count) = text.strip_suffix("ms").and_then(|count| count.parse().ok()) {
+        return Ok(Duration::from_millis(count));
+    }
+    units::parse_duration(text)
+        .map(Duration::from_secs)
+        .map_err(|error| {
+            Error::new(Kind::Usage, error.code, format!("{flag}: {}", error.message)).with_hint(error.hint)
+        })
+}
+
+fn names(config: &Config) -> Vec<String> {
+    config
+        .configured()
+        .into_iter()
+        .map(|settings| settings.name)
+        .collect()
+}
+
+fn nothing_configured() -> Error {
+    Error::new(Kind::Config, "no_provider", "no provider is configured")
+        .with_hint("write one into the file that `gpujob config path` prints, or try `gpujob sandbox -- sh`")
+}

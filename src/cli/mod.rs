@@ -1,0 +1,61 @@
+//! The command line as clap structs. No behaviour lives here; `cmd/` turns arguments into requests (cli.md §2).
+
+mod global;
+mod jobs;
+mod local;
+mod sandbox;
+mod storage;
+
+use clap::{Parser, Subcommand};
+
+pub use global::{Colour, GlobalArgs, OutputFormat};
+pub use jobs::{
+    CancelArgs, DryRun, ExplainArgs, SpecArgs, StatusArgs, SubmitArgs, TypesArgs, WaitArgs,
+};
+pub use local::{ConfigArgs, ConfigCommand, SandboxArgs};
+pub use storage::{
+    NamespacesArgs, NamespacesCommand, NamespacesCreateArgs, NamespacesDeleteArgs, VolumesArgs,
+    VolumesCommand, VolumesCreateArgs, VolumesDeleteArgs, VolumesListArgs,
+};
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done · 80 usage · 81 spec · 82 not found · 83 capacity · 84 auth · 85 config · 86 temporary ·
+87 protocol · 88 outcome unknown · 89 bug · 90 job failed · 91 job cancelled · 92 result unknown · 93 rejected ·
+124 timeout · 130 interrupted; every other code is the job's own.
+
+Try it without an account: gpujob sandbox -- sh";
+
+/// Run GPU batch jobs on Paracloud, CycleCloud, Gongji and PAI-DLC through one job file and one set of verbs.
+#[derive(Debug, Parser)]
+#[command(name = "gpujob", version, about, after_help = AFTER_HELP, max_term_width = 100, subcommand_required = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Submit a job from a spec file, from flags, or from both; prints the job ref
+    Submit(Box<SubmitArgs>),
+    /// Show recent jobs of every provider, or the jobs named, in detail for one
+    Status(StatusArgs),
+    /// Wait until jobs end, and exit as they did
+    Wait(WaitArgs),
+    /// Stop jobs; a job that has ended already is a success
+    Cancel(CancelArgs),
+    /// List what can be rented, on every provider
+    Types(TypesArgs),
+    /// List, create and delete storage
+    Volumes(VolumesArgs),
+    /// List, create and delete namespaces, workspaces, clusters
+    Namespaces(NamespacesArgs),
+    /// Show what each provider would receive for a job, field by field; creates nothing
+    Explain(Box<ExplainArgs>),
+    /// Show the configuration and where it comes from
+    Config(ConfigArgs),
+    /// Serve the providers' APIs on this machine, for demos, tests and CI
+    Sandbox(SandboxArgs),
+}

@@ -1,0 +1,96 @@
+//! `cancel`: idempotent; what has ended already is a success (job-model.md §6.2).
+
+use crate::ambient::{Clock as _, Reporter as _};
+use crate::app::App;
+use crate::cli::CancelArgs;
+use crate::engine::drive::Driver;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Flag, Job, ResourceRef};
+
+use super::refs;
+use super::show::Show;
+use super::status::finish;
+
+/// Runs `cancel` on every job named; one failure does not spare the others.
+pub async fn run(app: &App, args: &CancelArgs) -> Result<u8> {
+    let interrupt = app.interrupt()?;
+    let refs = refs::jobs(app, &args.refs).await?;
+    let providers = app.providers_of(refs.iter().map(|job_ref| job_ref.provider.as_str()))?;
+    let driver = Driver {
+        providers: &providers,
+        journal: app.journal()?,
+        clock: &*app.clock,
+        entropy: &*app.entropy,
+        reporter: &*app.ui,
+        interrupt: &interrupt,
+        deadline: app.deadline,
+    };
+    let mut jobs = Vec::new();
+    let mut errors = Vec::new();
+    for job_ref in &refs {
+        let outcome = tokio::select! {
+            outcome = one(app, &driver, job_ref) => outcome,
+            signal = interrupt.came() => return Err(signal.error("interrupted; a stop that was sent goes on")),
+        };
+        match outcome {
+            Ok(job) => jobs.push(job),
+            Err(error) => errors.push(error.with_job(job_ref.to_string())),
+        }
+    }
+    Show::new(app).cancelled(&jobs, &errors)?;
+    Ok(finish(app, &errors, false))
+}
+
+/// Reads, notes the wish, asks, reads again. The note comes first: a provider may hide that a cancel happened.
+pub async fn one(app: &App, driver: &Driver<'_>, job_ref: &ResourceRef) -> Result<Job> {
+    let before = read(driver, job_ref).await?;
+    if before.terminal {
+        app.ui.note(&format!("{job_ref} has ended already: {}", before.state));
+        return Ok(before);
+    }
+    let requested_at = app.clock.now();
+    let recorded = app
+        .writable_journal()
+        .and_then(|journal| journal.record_cancel(job_ref, requested_at));
+    if let Err(error) = recorded {
+        app.ui.warning(&format!("the cancel could not be noted in the journal: {error}"));
+    }
+    let provider = driver
+        .providers
+        .get(&job_ref.provider)
+        .ok_or_else(|| Error::internal(format!("provider `{}` was not opened", job_ref.provider)))?;
+    let asked = provider.cancel(job_ref).await;
+    let after = read(driver, job_ref).await;
+    match (asked, after) {
+        (Ok(()), Ok(mut job)) => {
+            if !job.terminal {
+                job.flags.insert(Flag::Cancelling);
+            }
+            Ok(job)
+        }
+        // The stop was taken; that the read after it failed is told, not an error.
+        (Ok(()), Err(error)) => {
+            app.ui.warning(&format!("the stop was taken, but {job_ref} could not be read again: {error}"));
+            let mut job = before;
+            job.flags.insert(Flag::Cancelling);
+            Ok(job)
+        }
+        // Refused because it ended in the meantime: done (pai-dlc.md §3.5).
+        (Err(error), Ok(job)) if job.terminal && error.kind() != Kind::Auth => Ok(job),
+        (Err(error), _) => {
+            if let Ok(journal) = app.writable_journal() {
+                drop(journal.withdraw_cancel(job_ref, requested_at));
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn read(driver: &Driver<'_>, job_ref: &ResourceRef) -> Result<Job> {
+    driver
+        .look(std::slice::from_ref(job_ref))
+        .await
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| Err(Error::internal("a look at one job gave none")))
+}

@@ -1,0 +1,84 @@
+//! `explain`: what each provider would receive, field by field. Reads, and creates nothing.
+
+use crate::app::App;
+use crate::cli::{DryRun, ExplainArgs};
+use crate::error::{Error, Kind, Result};
+use crate::provider::Provider;
+
+use super::plan::{Planned, plan, refusal};
+use super::show::Show;
+use super::spec::prepare;
+use super::status::finish;
+
+/// Runs `explain` for the providers of `-p`, of the spec, or all that are configured.
+pub async fn run(app: &App, args: &ExplainArgs) -> Result<u8> {
+    let prepared = prepare(app, &args.spec)?;
+    let interrupt = app.interrupt()?;
+    let candidates = if app.global.provider.is_empty() && !prepared.spec.provider.is_empty() {
+        app.candidates_named(&prepared.spec.provider)?
+    } else {
+        app.candidates()?
+    };
+    let mut shown: Vec<(&dyn Provider, Planned)> = Vec::new();
+    let mut errors = Vec::new();
+    for candidate in &candidates {
+        let outcome = match &candidate.provider {
+            Ok(provider) => tokio::select! {
+                planned = plan(app, &**provider, &prepared) => planned.map(|planned| (&**provider, planned)),
+                signal = interrupt.came() => return Err(signal.error("interrupted; nothing was sent that creates")),
+            },
+            Err(error) => Err(error.clone()),
+        };
+        match outcome {
+            Ok(pair) => shown.push(pair),
+            Err(error) => errors.push(error.with_provider(&candidate.name)),
+        }
+    }
+    if shown.is_empty() {
+        return Err(first(errors));
+    }
+    let code = show(app, &shown, &errors, args.dry_run.unwrap_or(DryRun::Text))?;
+    let failed = finish(app, &errors, false);
+    Ok(if code == 0 { failed } else { code })
+}
+
+/// Prints plans; ends with 81 when every provider asked refuses (cli.md §10, "More codes").
+pub fn show(app: &App, plans: &[(&dyn Provider, Planned)], errors: &[Error], form: DryRun) -> Result<u8> {
+    Show::new(app).plans(plans, errors, form)?;
+    let refused: Vec<&(&dyn Provider, Planned)> = plans
+        .iter()
+        .filter(|(_, planned)| matches!(planned, Planned::Refused(_)))
+        .collect();
+    match refused.as_slice() {
+        several if several.len() == plans.len() => {
+            let (provider, planned) = several
+                .first()
+                .ok_or_else(|| Error::internal("no provider was asked"))?;
+            match planned {
+                Planned::Refused(assessment) => Err(as_spec(refusal(*provider, assessment.clone()))),
+                Planned::Ready(_) => Ok(0),
+            }
+        }
+        _ => Ok(0),
+    }
+}
+
+/// An explained refusal exits 81 whatever refused it.
+fn as_spec(error: Error) -> Error {
+    if error.kind() == Kind::Spec {
+        return error;
+    }
+    let details = error.details();
+    let mut spec = Error::new(Kind::Spec, details.code.clone(), details.message.clone());
+    if let Some(provider) = &details.provider {
+        spec = spec.with_provider(provider);
+    }
+    spec.with_refusals(details.refusals.clone())
+}
+
+fn first(errors: Vec<Error>) -> Error {
+    errors
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| Error::internal("no provider was asked"))
+}

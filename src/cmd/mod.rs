@@ -1,0 +1,29 @@
+//! One file per command: arguments to a request, then the run. Output goes through `Show`, talk through the ui.
+
+pub mod cancel;
+pub mod config;
+pub mod explain;
+pub mod namespaces;
+pub mod plan;
+pub mod refs;
+pub mod sandbox;
+mod show;
+pub mod spec;
+pub mod status;
+pub mod submit;
+pub mod types;
+pub mod volumes;
+pub mod wait;
+
+use std::time::Duration;
+
+use crate::provider::Polling;
+
+/// Pauses before the look-ups of an unclear create: three within about 15 s; against loopback a few poll intervals.
+fn lookup_pauses(polling: &Polling, poll: Option<Duration>) -> [Duration; 3] {
+    let unit = match poll {
+        Some(poll) if polling.loopback => poll,
+        _ => Duration::from_secs(1),
+    };
+    [unit, unit * 4, unit * 9]
+}

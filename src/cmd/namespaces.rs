@@ -1,0 +1,130 @@
+//! `namespaces list|create|delete`.
+
+use std::collections::BTreeSet;
+
+use crate::ambient::Reporter as _;
+use crate::app::App;
+use crate::cli::{NamespacesArgs, NamespacesCommand, NamespacesCreateArgs, NamespacesDeleteArgs};
+use crate::engine::fanout::gather;
+use crate::engine::settle::find_new;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Backend, Namespace};
+use crate::provider::{Creation, Namespaces, Provider, Verb};
+
+use super::show::Show;
+use super::status::finish;
+use super::volumes::{confirm, settings, unsupported};
+use super::lookup_pauses;
+
+/// Runs `namespaces`.
+pub async fn run(app: &App, args: &NamespacesArgs) -> Result<u8> {
+    let interrupt = app.interrupt()?;
+    let work = async {
+        match &args.command {
+            NamespacesCommand::List { best_effort } => list(app, *best_effort).await,
+            NamespacesCommand::Create(args) => create(app, args).await,
+            NamespacesCommand::Delete(args) => delete(app, args).await,
+        }
+    };
+    tokio::select! {
+        code = work => code,
+        signal = interrupt.came() => Err(signal.error("interrupted; a create that was sent may have taken: look at `gpujob namespaces list`")),
+    }
+}
+
+async fn list(app: &App, best_effort: bool) -> Result<u8> {
+    let candidates = app.candidates()?;
+    let alone = candidates.len() == 1;
+    let gathered = gather(&candidates, |provider| async move {
+        match provider.namespaces() {
+            Some(namespaces) => Ok((provider.backend(), namespaces.list().await?)),
+            None if alone => Err(unsupported(provider, Verb::NamespacesList)),
+            None => {
+                app.ui.note(unsupported(provider, Verb::NamespacesList).message());
+                Ok((provider.backend(), Vec::new()))
+            }
+        }
+    })
+    .await;
+    if gathered.is_silent() {
+        return Ok(finish(app, &gathered.errors, best_effort));
+    }
+    let rows: Vec<(String, Backend, Namespace)> = gathered
+        .answers
+        .into_iter()
+        .flat_map(|(name, (backend, namespaces))| {
+            namespaces
+                .into_iter()
+                .map(move |namespace| (name.clone(), backend, namespace))
+        })
+        .collect();
+    Show::new(app).namespaces(&rows, &gathered.errors)?;
+    Ok(finish(app, &gathered.errors, best_effort))
+}
+
+async fn create(app: &App, args: &NamespacesCreateArgs) -> Result<u8> {
+    let provider = app.one_provider(&[])?;
+    let namespaces = able(&*provider, Verb::NamespacesCreate)?;
+    let before = ids(namespaces).await?;
+    let created = namespaces
+        .create(args.name.as_deref(), &settings(&args.set)?)
+        .await;
+    let namespace = match created {
+        Creation::Accepted(namespace) => namespace,
+        Creation::Refused(error) => return Err(error),
+        Creation::Ambiguous(cause) => {
+            let pauses = lookup_pauses(&provider.polling(), None);
+            let id = find_new("namespace", provider.name(), &before, &cause, &pauses, &*app.ui, || {
+                ids(namespaces)
+            })
+            .await?;
+            namespaces
+                .list()
+                .await?
+                .into_iter()
+                .find(|namespace| namespace.id == id)
+                .ok_or_else(|| Error::internal("a namespace vanished between two lists"))?
+        }
+    };
+    Show::new(app).namespace(provider.name(), provider.backend(), &namespace)?;
+    Ok(0)
+}
+
+async fn delete(app: &App, args: &NamespacesDeleteArgs) -> Result<u8> {
+    let provider = app.one_provider(&[])?;
+    let namespaces = able(&*provider, Verb::NamespacesDelete)?;
+    if !args.force {
+        let obstacles = namespaces.obstacles(&args.id).await?;
+        if !obstacles.is_empty() {
+            return Err(Error::new(
+                Kind::Rejected,
+                "namespace_not_empty",
+                format!("namespace `{}` is not empty", args.id),
+            )
+            .with_provider(provider.name())
+            .with_candidates(obstacles)
+            .with_hint("end and delete what is in it, or give `--force`"));
+        }
+    }
+    let question = format!("delete namespace `{}` of `{}`?", args.id, provider.name());
+    confirm(app, &question)?;
+    namespaces.delete(&args.id, args.force).await?;
+    app.ui.note(&format!("deleted namespace {}", args.id));
+    Ok(0)
+}
+
+fn able(provider: &dyn Provider, verb: Verb) -> Result<&dyn Namespaces> {
+    provider
+        .namespaces()
+        .filter(|_| provider.capabilities().has(verb))
+        .ok_or_else(|| unsupported(provider, verb))
+}
+
+async fn ids(namespaces: &dyn Namespaces) -> Result<BTreeSet<String>> {
+    Ok(namespaces
+        .list()
+        .await?
+        .into_iter()
+        .map(|namespace| namespace.id)
+        .collect())
+}

@@ -1,0 +1,194 @@
+//! The seam between commands and renderers: records in, the chosen format on stdout.
+
+use std::collections::BTreeMap;
+
+use crate::ambient::{Clock as _, Reporter as _};
+use crate::app::App;
+use crate::cli::DryRun;
+use crate::error::{Error, Result};
+use crate::model::{Backend, Job, Namespace, Offer, TransferCredentials, Volume};
+use crate::output::{self, Format, PlanEntry, PlanOutcome, Row, Style};
+use crate::provider::Provider;
+
+use super::plan::Planned;
+
+/// Writes results of one run.
+#[derive(Debug)]
+pub(super) struct Show<'a> {
+    app: &'a App,
+}
+
+impl<'a> Show<'a> {
+    /// Results of this run.
+    pub(super) fn new(app: &'a App) -> Self {
+        Self { app }
+    }
+
+    /// Whether results are text that is written as it comes, not one document at the end.
+    pub(super) fn is_streaming_text(&self) -> bool {
+        match self.app.ui.format() {
+            Format::Table | Format::Wide | Format::Name | Format::Ndjson => true,
+            Format::Json | Format::Csv | Format::Tsv => false,
+        }
+    }
+
+    /// A job just submitted: its ref alone, or its record.
+    pub(super) fn submitted(&self, job: &Job) -> Result<()> {
+        let row = self.row(job)?;
+        let text = output::render_submitted(&row, &[], &self.app.ui.style(), self.app.clock.now())?;
+        self.print(&text)
+    }
+
+    /// A change while waiting: one object a line under ndjson, else nothing.
+    pub(super) fn changed(&self, job: &Job) {
+        if self.app.ui.format() != Format::Ndjson {
+            return;
+        }
+        let printed = self
+            .row(job)
+            .and_then(|row| output::job_line(&row, &self.app.ui.style()))
+            .and_then(|line| self.print(&line));
+        if let Err(error) = printed {
+            self.app.ui.warning(&format!("a change could not be printed: {error}"));
+        }
+    }
+
+    /// The records at the end of a wait. A submit has printed its ref already; under ndjson the changes said it all.
+    pub(super) fn ended(&self, jobs: &[Job], after_submit: bool) -> Result<()> {
+        match self.app.ui.format() {
+            Format::Ndjson => Ok(()),
+            Format::Table | Format::Wide | Format::Name if after_submit => {
+                for job in jobs {
+                    self.app.ui.note(&format!("{} {}", job.job_ref, job.state));
+                }
+                Ok(())
+            }
+            Format::Json | Format::Csv | Format::Tsv if after_submit => self.each_as_job(jobs),
+            Format::Table | Format::Wide | Format::Name => self.jobs(jobs, &[]),
+            Format::Json | Format::Csv | Format::Tsv => match jobs {
+                [only] => self.job(only),
+                several => self.jobs(several, &[]),
+            },
+        }
+    }
+
+    /// The records after a cancel; nothing when none could be read.
+    pub(super) fn cancelled(&self, jobs: &[Job], errors: &[Error]) -> Result<()> {
+        match jobs {
+            [] if !errors.is_empty() => Ok(()),
+            several => self.jobs(several, errors),
+        }
+    }
+
+    /// One job in detail.
+    pub(super) fn job(&self, job: &Job) -> Result<()> {
+        let row = self.row(job)?;
+        let text = output::render_job(&row, &self.app.ui.style(), self.app.clock.now())?;
+        self.print(&text)
+    }
+
+    /// Several jobs.
+    pub(super) fn jobs(&self, jobs: &[Job], errors: &[Error]) -> Result<()> {
+        let rows = jobs.iter().map(|job| self.row(job)).collect::<Result<Vec<_>>>()?;
+        let text = output::render_jobs(&rows, errors, &self.app.ui.style(), self.app.clock.now())?;
+        self.print(&text)
+    }
+
+    /// What can be rented.
+    pub(super) fn types(&self, offers: &[(String, Backend, Offer)], errors: &[Error]) -> Result<()> {
+        let rows: Vec<_> = offers
+            .iter()
+            .map(|(provider, backend, offer)| Row::new(provider, *backend, offer))
+            .collect();
+        let text = output::render_types(&rows, errors, &self.app.ui.style(), self.app.clock.now())?;
+        self.print(&text)
+    }
+
+    /// Several volumes.
+    pub(super) fn volumes(&self, volumes: &[(Backend, Volume)], errors: &[Error]) -> Result<()> {
+        let rows: Vec<_> = volumes
+            .iter()
+            .map(|(backend, volume)| Row::new(&volume.volume_ref.provider, *backend, volume))
+            .collect();
+        let text = output::render_volumes(&rows, errors, &self.app.ui.style())?;
+        self.print(&text)
+    }
+
+    /// One volume; with credentials only when it was created just now.
+    pub(super) fn volume(
+        &self,
+        backend: Backend,
+        volume: &Volume,
+        credentials: Option<&TransferCredentials>,
+    ) -> Result<()> {
+        let row = Row::new(&volume.volume_ref.provider, backend, volume);
+        let text = output::render_created_volume(&row, credentials, &self.app.ui.style())?;
+        self.print(&text)
+    }
+
+    /// Several namespaces.
+    pub(super) fn namespaces(&self, namespaces: &[(String, Backend, Namespace)], errors: &[Error]) -> Result<()> {
+        let rows: Vec<_> = namespaces
+            .iter()
+            .map(|(provider, backend, namespace)| Row::new(provider, *backend, namespace))
+            .collect();
+        let text = output::render_namespaces(&rows, errors, &self.app.ui.style())?;
+        self.print(&text)
+    }
+
+    /// A namespace just created.
+    pub(super) fn namespace(&self, provider: &str, backend: Backend, namespace: &Namespace) -> Result<()> {
+        let row = Row::new(provider, backend, namespace);
+        let text = output::render_created_namespace(&row, &self.app.ui.style())?;
+        self.print(&text)
+    }
+
+    /// What providers would receive.
+    pub(super) fn plans(
+        &self,
+        plans: &[(&dyn Provider, Planned)],
+        errors: &[Error],
+        form: DryRun,
+    ) -> Result<()> {
+        let no_secrets = BTreeMap::new();
+        let entries: Vec<PlanEntry<'_>> = plans
+            .iter()
+            .map(|(provider, planned)| PlanEntry {
+                provider: provider.name(),
+                backend: provider.backend(),
+                outcome: match planned {
+                    Planned::Ready(plan) => PlanOutcome::Planned(plan),
+                    Planned::Refused(assessment) => PlanOutcome::Refused(assessment),
+                },
+                estimated_cost: None,
+                secrets: &no_secrets,
+            })
+            .collect();
+        let text = match form {
+            DryRun::Text => output::render_plans(&entries, errors, &self.app.ui.style())?,
+            DryRun::Json => {
+                let style = Style {
+                    format: Format::Json,
+                    ..self.app.ui.style()
+                };
+                output::render_plans(&entries, errors, &style)?
+            }
+            DryRun::Curl => output::render_curl(&entries),
+        };
+        self.print(&text)
+    }
+
+    fn each_as_job(&self, jobs: &[Job]) -> Result<()> {
+        jobs.iter().try_for_each(|job| self.submitted(job))
+    }
+
+    fn row<'j>(&self, job: &'j Job) -> Result<Row<'j, Job>> {
+        let provider = job.job_ref.provider.as_str();
+        let backend = self.app.config()?.provider(provider)?.backend;
+        Ok(Row::new(provider, backend, job))
+    }
+
+    fn print(&self, text: &str) -> Result<()> {
+        self.app.ui.print(text)
+    }
+}

@@ -1,0 +1,125 @@
+//! `status`: recent jobs of every provider side by side, or the jobs named.
+
+use crate::ambient::{Clock as _, Reporter as _};
+use crate::app::{App, flag_duration};
+use crate::cli::StatusArgs;
+use crate::engine::drive::Driver;
+use crate::engine::fanout::gather;
+use crate::engine::fold;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Job, State};
+use crate::provider::ListFilter;
+
+use super::refs;
+use super::show::Show;
+
+/// Runs `status`.
+pub async fn run(app: &App, args: &StatusArgs) -> Result<u8> {
+    let interrupt = app.interrupt()?;
+    let work = async {
+        if args.refs.is_empty() {
+            list(app, args).await
+        } else {
+            look(app, args, &interrupt).await
+        }
+    };
+    tokio::select! {
+        code = work => code,
+        signal = interrupt.came() => Err(signal.error("interrupted")),
+    }
+}
+
+async fn look(app: &App, args: &StatusArgs, interrupt: &crate::engine::interrupt::Interrupt) -> Result<u8> {
+    let refs = refs::jobs(app, &args.refs).await?;
+    let providers = app.providers_of(refs.iter().map(|job_ref| job_ref.provider.as_str()))?;
+    let driver = Driver {
+        providers: &providers,
+        journal: app.journal()?,
+        clock: &*app.clock,
+        entropy: &*app.entropy,
+        reporter: &*app.ui,
+        interrupt,
+        deadline: app.deadline,
+    };
+    let mut jobs = Vec::new();
+    let mut errors = Vec::new();
+    for (job_ref, answer) in refs.iter().zip(driver.look(&refs).await) {
+        match answer {
+            Ok(job) => jobs.push(job),
+            Err(error) => errors.push(error.with_provider(&job_ref.provider).with_job(job_ref.to_string())),
+        }
+    }
+    let show = Show::new(app);
+    match (refs.as_slice(), jobs.as_slice()) {
+        ([_], [only]) => show.job(only)?,
+        (_, []) => {}
+        _ => show.jobs(&jobs, &errors)?,
+    }
+    Ok(finish(app, &errors, args.best_effort))
+}
+
+async fn list(app: &App, args: &StatusArgs) -> Result<u8> {
+    let filter = filter(app, args)?;
+    let candidates = app.candidates()?;
+    let gathered = gather(&candidates, |provider| provider.list(&filter)).await;
+    if gathered.is_silent() {
+        return Ok(finish(app, &gathered.errors, args.best_effort));
+    }
+    let journal = app.journal()?;
+    let mut jobs: Vec<Job> = Vec::new();
+    for (name, listing) in gathered.answers {
+        if let Some(why) = &listing.truncated {
+            app.ui.warning(&format!("the list of `{name}` is not whole: {why}"));
+        }
+        for mut job in listing.jobs {
+            if let Ok(Some(memory)) = journal.memory(&job.job_ref) {
+                fold::remember(&mut job, &memory);
+            }
+            jobs.push(job);
+        }
+    }
+    if let Some(since) = filter.since {
+        jobs.retain(|job| job.created_at.is_none_or(|created| created >= since));
+    }
+    // Newest first; what has no time of creation stays behind in its provider's order.
+    jobs.sort_by_key(|job| std::cmp::Reverse(job.created_at));
+    Show::new(app).jobs(&jobs, &gathered.errors)?;
+    Ok(finish(app, &gathered.errors, args.best_effort))
+}
+
+fn filter(app: &App, args: &StatusArgs) -> Result<ListFilter> {
+    let states = args
+        .state
+        .iter()
+        .map(|word| {
+            State::from_word(word).ok_or_else(|| {
+                let known: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
+                Error::new(Kind::Usage, "unknown_state", format!("--state: `{word}` is no state"))
+                    .with_hint(format!("the states are {}", known.join(", ")))
+            })
+        })
+        .collect::<Result<_>>()?;
+    let since = if args.all {
+        None
+    } else {
+        let back = flag_duration("--since", &args.since)?;
+        let seconds = i64::try_from(back.as_secs()).unwrap_or(i64::MAX);
+        let now = app.clock.now();
+        now.checked_sub(jiff::SignedDuration::from_secs(seconds)).ok()
+    };
+    Ok(ListFilter {
+        since,
+        limit: (!args.all).then_some(args.limit),
+        states,
+        namespace: None,
+    })
+}
+
+/// Names every failure; the first one's code ends the command, unless it is content with less (cli.md §4).
+pub fn finish(app: &App, errors: &[Error], best_effort: bool) -> u8 {
+    app.ui.partial_failures(errors, best_effort);
+    match errors.first() {
+        Some(error) if !best_effort => error.kind().exit_code(),
+        Some(_) | None => 0,
+    }
+}

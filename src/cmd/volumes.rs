@@ -1,0 +1,263 @@
+//! `volumes list|create|delete`.
+
+use std::collections::BTreeSet;
+
+use crate::ambient::Reporter as _;
+use crate::app::App;
+use crate::cli::{VolumesArgs, VolumesCommand, VolumesCreateArgs, VolumesDeleteArgs, VolumesListArgs};
+use crate::engine::fanout::gather;
+use crate::engine::settle::find_new;
+use crate::error::{Error, Kind, Result};
+use crate::journal::CredentialStore;
+use crate::model::{Backend, ResourceRef, Volume};
+use crate::provider::{CreatedVolume, Creation, Provider, Support, Verb, VolumeRequest, Volumes};
+use crate::spec::units;
+
+use super::lookup_pauses;
+use super::show::Show;
+use super::status::finish;
+
+/// Runs `volumes`.
+pub async fn run(app: &App, args: &VolumesArgs) -> Result<u8> {
+    let interrupt = app.interrupt()?;
+    let work = async {
+        match &args.command {
+            VolumesCommand::List(args) => list(app, args).await,
+            VolumesCommand::Create(args) => create(app, args).await,
+            VolumesCommand::Delete(args) => delete(app, args).await,
+        }
+    };
+    tokio::select! {
+        code = work => code,
+        signal = interrupt.came() => Err(signal.error("interrupted; a create that was sent may have taken: look at `gpujob volumes list`")),
+    }
+}
+
+async fn list(app: &App, args: &VolumesListArgs) -> Result<u8> {
+    if let Some(text) = &args.volume {
+        let (provider, volume_ref) = named(app, text).await?;
+        let volume = able(&*provider, Verb::VolumesList)?.get(&volume_ref).await?;
+        Show::new(app).volume(provider.backend(), &volume, None)?;
+        return Ok(0);
+    }
+    let candidates = app.candidates()?;
+    let alone = candidates.len() == 1;
+    let gathered = gather(&candidates, |provider| async move {
+        match provider.volumes() {
+            Some(volumes) => Ok((provider.backend(), volumes.list(None).await?)),
+            None if alone => Err(unsupported(provider, Verb::VolumesList)),
+            None => {
+                app.ui.note(unsupported(provider, Verb::VolumesList).message());
+                Ok((provider.backend(), Vec::new()))
+            }
+        }
+    })
+    .await;
+    if gathered.is_silent() {
+        return Ok(finish(app, &gathered.errors, args.best_effort));
+    }
+    let rows: Vec<(Backend, Volume)> = gathered
+        .answers
+        .into_iter()
+        .flat_map(|(_, (backend, volumes))| volumes.into_iter().map(move |volume| (backend, volume)))
+        .collect();
+    Show::new(app).volumes(&rows, &gathered.errors)?;
+    Ok(finish(app, &gathered.errors, args.best_effort))
+}
+
+async fn create(app: &App, args: &VolumesCreateArgs) -> Result<u8> {
+    let provider = app.one_provider(&[])?;
+    let volumes = able(&*provider, Verb::VolumesCreate)?;
+    let size_bytes = match &args.size {
+        Some(text) => Some(units::parse_size(text).map_err(|error| {
+            Error::new(Kind::Usage, error.code, format!("--size: {}", error.message)).with_hint(error.hint)
+        })?),
+        None => None,
+    };
+    let request = VolumeRequest {
+        namespace: None,
+        cluster: args.cluster.clone(),
+        name: args.name.clone(),
+        size_bytes,
+        transfer: !args.no_transfer,
+        settings: settings(&args.set)?,
+    };
+    let before = ids(volumes).await?;
+    let created = match volumes.create(&request).await {
+        Creation::Accepted(created) => created,
+        Creation::Refused(error) => return Err(error),
+        Creation::Ambiguous(cause) => adopt(app, &*provider, volumes, &before, &cause).await?,
+    };
+    announce(app, &*provider, &created)
+}
+
+/// After an unclear create: the one new volume of the list, whose password nobody can know any more.
+async fn adopt(
+    app: &App,
+    provider: &dyn Provider,
+    volumes: &dyn Volumes,
+    before: &BTreeSet<String>,
+    cause: &Error,
+) -> Result<CreatedVolume> {
+    let pauses = lookup_pauses(&provider.polling(), None);
+    let text = find_new("volume", provider.name(), before, cause, &pauses, &*app.ui, || ids(volumes)).await?;
+    let volume_ref: ResourceRef = text
+        .parse()
+        .map_err(|error| Error::internal(format!("a listed volume has a bad ref: {error}")))?;
+    app.ui.note(&format!("the create did take: found {text}"));
+    Ok(CreatedVolume {
+        volume: volumes.get(&volume_ref).await?,
+        credentials: None,
+        missing_credentials: provider.backend() == Backend::Paracloud,
+    })
+}
+
+/// Stores the credentials, prints them once, and only then lets anything fail (paracloud.md §6.1).
+fn announce(app: &App, provider: &dyn Provider, created: &CreatedVolume) -> Result<u8> {
+    let stored = match &created.credentials {
+        Some(transfer) => app
+            .environment
+            .state_directory()
+            .and_then(|state| CredentialStore::new(&state).save(&created.volume.volume_ref, transfer))
+            .map(drop),
+        None => Ok(()),
+    };
+    Show::new(app).volume(provider.backend(), &created.volume, created.credentials.as_ref())?;
+    if created.missing_credentials {
+        return Err(Error::new(
+            Kind::Protocol,
+            "no_transfer_credentials",
+            format!(
+                "volume {} exists, but no transfer credentials came with it, and its password cannot be recovered",
+                created.volume.volume_ref
+            ),
+        )
+        .with_provider(provider.name())
+        .with_hint("use it from jobs, or delete it and create another"));
+    }
+    stored.map(|()| 0).map_err(|error| {
+        Error::new(
+            Kind::Config,
+            "credential_store",
+            "the volume's transfer credentials could not be stored; they were printed once and cannot be shown again",
+        )
+        .with_provider(provider.name())
+        .with_cause(error)
+    })
+}
+
+async fn delete(app: &App, args: &VolumesDeleteArgs) -> Result<u8> {
+    let mut errors = Vec::new();
+    for text in &args.refs {
+        if let Err(error) = delete_one(app, text, args.force).await {
+            errors.push(error);
+        }
+    }
+    Ok(finish(app, &errors, false))
+}
+
+async fn delete_one(app: &App, text: &str, force: bool) -> Result<()> {
+    let (provider, volume_ref) = named(app, text).await?;
+    let volumes = able(&*provider, Verb::VolumesDelete)?;
+    if !force {
+        let obstacles = volumes.obstacles(&volume_ref).await?;
+        if !obstacles.is_empty() {
+            return Err(
+                Error::new(Kind::Rejected, "volume_in_use", format!("volume {volume_ref} is in use"))
+                    .with_provider(provider.name())
+                    .with_candidates(obstacles)
+                    .with_hint("cancel what uses it, or give `--force`"),
+            );
+        }
+    }
+    let question = format!("delete volume {volume_ref}? {}", volumes.deletion_means());
+    confirm(app, &question)?;
+    volumes.delete(&volume_ref, force).await?;
+    let state = app.environment.state_directory()?;
+    CredentialStore::new(&state).remove(&volume_ref)?;
+    app.ui.note(&format!("deleted {volume_ref}; {}", volumes.deletion_means()));
+    Ok(())
+}
+
+/// A volume by full ref, or by bare id with `-p`.
+async fn named(app: &App, text: &str) -> Result<(Box<dyn Provider>, ResourceRef)> {
+    if text.contains('/') {
+        let volume_ref: ResourceRef = text
+            .parse()
+            .map_err(|error| Error::new(Kind::Usage, "bad_ref", format!("{error}")))?;
+        return Ok((app.provider(&volume_ref.provider)?, volume_ref));
+    }
+    let provider = app.one_provider(&[])?;
+    let found = able(&*provider, Verb::VolumesList)?.resolve(text).await?;
+    match found.as_slice() {
+        [only] => Ok((provider, only.clone())),
+        [] => Err(Error::new(
+            Kind::NotFound,
+            "volume_not_found",
+            format!("`{}` has no volume `{text}`", provider.name()),
+        )
+        .with_provider(provider.name())
+        .with_hint(format!("`gpujob volumes list -p {}` lists those there are", provider.name()))),
+        several => Err(Error::new(
+            Kind::Usage,
+            "ambiguous_ref",
+            format!("`{text}` can mean {} volumes", several.len()),
+        )
+        .with_candidates(several.iter().map(ToString::to_string).collect())
+        .with_hint("give the full ref")),
+    }
+}
+
+fn able(provider: &dyn Provider, verb: Verb) -> Result<&dyn Volumes> {
+    provider
+        .volumes()
+        .filter(|_| provider.capabilities().has(verb))
+        .ok_or_else(|| unsupported(provider, verb))
+}
+
+/// A verb the provider does not have: 81, with the reason and the alternative (job-model.md §7).
+pub fn unsupported(provider: &dyn Provider, verb: Verb) -> Error {
+    let (reason, alternative) = match provider.capabilities().support(verb) {
+        Support::No { reason, alternative } => (reason, alternative),
+        Support::Yes | Support::With(_) => ("has no such accessor", "report this as a bug"),
+    };
+    Error::new(
+        Kind::Spec,
+        "unsupported_verb",
+        format!("`{}` cannot do `{}`: {reason}", provider.name(), verb.as_str()),
+    )
+    .with_provider(provider.name())
+    .with_hint(alternative)
+}
+
+/// `--set k=v` pairs in order.
+pub fn settings(pairs: &[String]) -> Result<Vec<(String, String)>> {
+    pairs
+        .iter()
+        .map(|pair| match pair.split_once('=') {
+            Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+            _ => Err(Error::new(
+                Kind::Usage,
+                "bad_value",
+                format!("--set: `{pair}` is no KEY=VALUE"),
+            )),
+        })
+        .collect()
+}
+
+async fn ids(volumes: &dyn Volumes) -> Result<BTreeSet<String>> {
+    Ok(volumes
+        .list(None)
+        .await?
+        .into_iter()
+        .map(|volume| volume.volume_ref.to_string())
+        .collect())
+}
+
+/// Asks before something is lost; a no ends the command.
+pub fn confirm(app: &App, question: &str) -> Result<()> {
+    if app.ui.ask(question, "--yes")? {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Usage, "not_confirmed", "not confirmed; nothing was deleted"))
+}

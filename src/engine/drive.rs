@@ -1,0 +1,261 @@
+//! The driver of the wait machine: it owns polling, sleeping, Ctrl-C and telling people.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::Instant;
+
+use crate::ambient::{Clock, Entropy, Reporter};
+use crate::error::{Error, Kind, Result};
+use crate::journal::{Journal, Memory};
+use crate::model::{Job, ResourceRef};
+use crate::provider::{Observation, Provider};
+
+use super::fold;
+use super::interrupt::{Interrupt, Signal};
+use super::wait::{Event, Next, Settings, Watch};
+
+/// What waiting needs beside the machine.
+#[derive(Debug)]
+pub struct Driver<'a> {
+    pub providers: &'a BTreeMap<String, Box<dyn Provider>>,
+    pub journal: &'a Journal,
+    pub clock: &'a dyn Clock,
+    pub entropy: &'a dyn Entropy,
+    pub reporter: &'a dyn Reporter,
+    pub interrupt: &'a Interrupt,
+    /// The end of the whole command (`--timeout`).
+    pub deadline: Option<Instant>,
+}
+
+/// Hears what happens while waiting.
+pub trait Audience: Send {
+    /// A job's state or reason changed.
+    fn changed(&mut self, job: &Job);
+    /// A poll came back, changed or not.
+    fn polled(&mut self, jobs: &[&Job]);
+}
+
+/// How waiting ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// Every job has ended.
+    Ended(Vec<Job>),
+    /// Waiting stopped before; the jobs were left alone.
+    Stopped { error: Error, signal: Option<Signal> },
+}
+
+impl Driver<'_> {
+    /// Polls until every job has ended, or waiting itself must stop.
+    pub async fn wait(
+        &self,
+        refs: &[ResourceRef],
+        settings: Settings,
+        audience: &mut dyn Audience,
+    ) -> Result<Ending> {
+        let start = Instant::now();
+        let mut watch = Watch::new(settings, self.grouped(refs)?);
+        loop {
+            let now = start.elapsed();
+            let stopped = match watch.next(now) {
+                Next::Ended => return Ok(Ending::Ended(in_order(refs, &watch))),
+                Next::GaveUp(error) => {
+                    return Ok(Ending::Stopped {
+                        error: gave_up(error, refs),
+                        signal: None,
+                    });
+                }
+                Next::Poll(group) => {
+                    tokio::select! {
+                        polled = self.poll(&watch, group) => {
+                            self.take(&mut watch, group, polled, start.elapsed(), audience);
+                            audience.polled(&watch.jobs());
+                            None
+                        }
+                        stopped = self.stopped(refs) => Some(stopped),
+                    }
+                }
+                Next::Sleep(pause) => {
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => None,
+                        stopped = self.stopped(refs) => Some(stopped),
+                    }
+                }
+            };
+            if let Some(ending) = stopped {
+                return Ok(ending);
+            }
+        }
+    }
+
+    /// The present record of each job, asked of all their providers at once, in the order given.
+    pub async fn look(&self, refs: &[ResourceRef]) -> Vec<Result<Job>> {
+        let mut by_provider: BTreeMap<&str, Vec<ResourceRef>> = BTreeMap::new();
+        for job_ref in refs {
+            let group = by_provider.entry(job_ref.provider.as_str()).or_default();
+            if !group.contains(job_ref) {
+                group.push(job_ref.clone());
+            }
+        }
+        let questions = by_provider.into_iter().map(|(name, group)| async move {
+            let answers = self.observe(name, &group).await;
+            (group, answers)
+        });
+        let mut found: BTreeMap<ResourceRef, Result<Job>> = BTreeMap::new();
+        for (group, answers) in join_all(questions).await {
+            match answers {
+                Ok(answers) => found.extend(group.into_iter().zip(answers)),
+                Err(error) => found.extend(
+                    group
+                        .into_iter()
+                        .map(|job_ref| (job_ref, Err(error.clone()))),
+                ),
+            }
+        }
+        refs.iter()
+            .map(|job_ref| {
+                found
+                    .get(job_ref)
+                    .cloned()
+                    .unwrap_or_else(|| Err(fold::not_found(job_ref)))
+            })
+            .collect()
+    }
+
+    async fn observe(&self, provider: &str, refs: &[ResourceRef]) -> Result<Vec<Result<Job>>> {
+        let memories: Vec<Option<Memory>> = refs.iter().map(|job_ref| self.memory(job_ref)).collect();
+        let tracked: Vec<_> = refs
+            .iter()
+            .zip(&memories)
+            .map(|(job_ref, memory)| fold::tracked(job_ref, memory.as_ref()))
+            .collect();
+        let observations = self.provider(provider)?.observe(&tracked).await?;
+        let now = self.clock.now();
+        Ok(refs
+            .iter()
+            .zip(&memories)
+            .zip(observations)
+            .map(|((job_ref, memory), observation): (_, Observation)| {
+                let job = fold::fold(job_ref, observation, memory.as_ref(), now)?;
+                if memory.is_some() {
+                    let recorded = self.journal.record_state(job_ref, job.state, now);
+                    if let Err(error) = recorded {
+                        self.reporter.detail(1, &format!("the journal could not be written: {error}"));
+                    }
+                }
+                Ok(job)
+            })
+            .collect())
+    }
+
+    fn memory(&self, job_ref: &ResourceRef) -> Option<Memory> {
+        match self.journal.memory(job_ref) {
+            Ok(memory) => memory,
+            Err(error) => {
+                self.reporter.warning(&format!("the journal could not be read: {error}"));
+                None
+            }
+        }
+    }
+
+    fn provider(&self, name: &str) -> Result<&dyn Provider> {
+        self.providers
+            .get(name)
+            .map(|provider| &**provider)
+            .ok_or_else(|| Error::internal(format!("provider `{name}` was not opened")))
+    }
+
+    /// One poll of one group: the records, or why there are none.
+    async fn poll(&self, watch: &Watch, group: usize) -> Result<Vec<Job>> {
+        self.observe(watch.provider(group), &watch.open_jobs(group))
+            .await?
+            .into_iter()
+            .collect()
+    }
+
+    fn take(
+        &self,
+        watch: &mut Watch,
+        group: usize,
+        polled: Result<Vec<Job>>,
+        now: Duration,
+        audience: &mut dyn Audience,
+    ) {
+        let fraction = self.entropy.fraction();
+        let events = match polled {
+            Ok(jobs) => watch.observed(group, jobs, now, fraction),
+            Err(error) => watch.poll_failed(group, error, now, fraction),
+        };
+        for event in events {
+            match event {
+                Event::Changed(job) => audience.changed(&job),
+                Event::PollFailed { provider, error } => self.reporter.warning(&format!(
+                    "could not ask `{provider}` ({error}); the job may be fine, asking again"
+                )),
+                Event::Recovered { provider } => self.reporter.note(&format!("`{provider}` answers again")),
+            }
+        }
+    }
+
+    /// Ctrl-C, SIGTERM or the end of `--timeout`, whichever comes first.
+    async fn stopped(&self, refs: &[ResourceRef]) -> Ending {
+        let timed_out = async {
+            match self.deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            signal = self.interrupt.came() => Ending::Stopped {
+                error: left_alone(signal.error("interrupted; what was waited for goes on"), refs),
+                signal: Some(signal),
+            },
+            () = timed_out => Ending::Stopped {
+                error: left_alone(
+                    Error::new(Kind::Timeout, "timeout", "`--timeout` ran out; what was waited for goes on"),
+                    refs,
+                ),
+                signal: None,
+            },
+        }
+    }
+
+    fn grouped(&self, refs: &[ResourceRef]) -> Result<Vec<(String, crate::provider::Polling, Vec<ResourceRef>)>> {
+        let mut groups: Vec<(String, crate::provider::Polling, Vec<ResourceRef>)> = Vec::new();
+        for job_ref in refs {
+            match groups.iter_mut().find(|(name, ..)| *name == job_ref.provider) {
+                Some((_, _, group)) if group.contains(job_ref) => {}
+                Some((_, _, group)) => group.push(job_ref.clone()),
+                None => {
+                    let polling = self.provider(&job_ref.provider)?.polling();
+                    groups.push((job_ref.provider.clone(), polling, vec![job_ref.clone()]));
+                }
+            }
+        }
+        Ok(groups)
+    }
+}
+
+/// The last records in the order the refs were given.
+fn in_order(refs: &[ResourceRef], watch: &Watch) -> Vec<Job> {
+    let jobs = watch.jobs();
+    refs.iter()
+        .filter_map(|job_ref| jobs.iter().find(|job| job.job_ref == *job_ref))
+        .map(|job| (*job).clone())
+        .collect()
+}
+
+fn gave_up(error: Error, refs: &[ResourceRef]) -> Error {
+    left_alone(error, refs)
+}
+
+/// Adds the line that waits again.
+fn left_alone(error: Error, refs: &[ResourceRef]) -> Error {
+    let list: Vec<String> = refs.iter().map(ToString::to_string).collect();
+    let error = match list.as_slice() {
+        [only] => error.with_job(only.clone()),
+        _ => error,
+    };
+    error.with_hint(format!("the job was left alone; to wait again:\n  gpujob wait {}", list.join(" ")))
+}

@@ -1,0 +1,159 @@
+//! What this machine remembers, folded into what a provider answers (job-model.md §5 and §6). Pure.
+
+use crate::error::{Error, Kind};
+use crate::journal::Memory;
+use crate::model::{Flag, Job, ResourceRef, State, Timestamp};
+use crate::provider::{Observation, Tracked};
+
+/// How long after a create a "not found" may be replication delay (job-model.md §6).
+const SETTLING_S: i64 = 15;
+
+/// What a provider needs to know to observe a job.
+pub fn tracked(job_ref: &ResourceRef, memory: Option<&Memory>) -> Tracked {
+    Tracked {
+        job_ref: job_ref.clone(),
+        cancel_requested_at: memory.and_then(|memory| memory.cancel_requested_at),
+        time_limit_s: memory.and_then(|memory| memory.time_limit_s),
+    }
+}
+
+/// The job record of one observation; a job nobody ever saw is `not-found`.
+pub fn fold(
+    job_ref: &ResourceRef,
+    observation: Observation,
+    memory: Option<&Memory>,
+    now: Timestamp,
+) -> Result<Job, Error> {
+    let mut job = match (observation, memory) {
+        (Observation::Seen(job), _) => *job,
+        (Observation::Missing, Some(memory)) => missing(job_ref, memory, now),
+        (Observation::Missing, None) => return Err(not_found(job_ref)),
+    };
+    if let Some(memory) = memory {
+        remember(&mut job, memory);
+    }
+    Ok(job)
+}
+
+/// Fills in what only this machine knows.
+pub fn remember(job: &mut Job, memory: &Memory) {
+    if let Some(name) = &memory.name {
+        job.name = Some(name.clone());
+    }
+    job.key.clone_from(&memory.key);
+    if job.marker.is_none() {
+        job.marker = memory.marker.as_ref().map(ToString::to_string);
+    }
+    if job.created_at.is_none() {
+        job.created_at = memory.created_at;
+    }
+}
+
+/// The error for a job that is unknown here and there.
+pub fn not_found(job_ref: &ResourceRef) -> Error {
+    Error::new(
+        Kind::NotFound,
+        "job_not_found",
+        format!("no job `{job_ref}` is known to the provider"),
+    )
+    .with_provider(&job_ref.provider)
+    .with_job(job_ref.to_string())
+    .with_hint("`gpujob status --all` lists the jobs there are")
+}
+
+/// What became of a job that was seen once and is not any more.
+fn missing(job_ref: &ResourceRef, memory: &Memory, now: Timestamp) -> Job {
+    let fresh = memory
+        .created_at
+        .is_some_and(|created| now.duration_since(created).as_secs() < SETTLING_S);
+    let mut job = Job::new(job_ref.clone(), job_ref.id(), State::Unknown);
+    if memory.cancel_requested_at.is_some() {
+        job.set_state(State::Cancelled);
+        job.flags.insert(Flag::Gone);
+        job.message = Some("no longer known to the provider after the cancel".to_owned());
+    } else if let Some(ended) = memory.last_state.filter(|state| state.is_terminal()) {
+        job.set_state(ended);
+        job.flags.insert(Flag::Gone);
+        job.message = Some("no longer known to the provider; this is its last known state".to_owned());
+    } else if fresh {
+        job.set_state(State::Pending);
+        job.message = Some("created moments ago; the provider does not list it yet".to_owned());
+    } else {
+        job.terminal = true;
+        job.flags.insert(Flag::Gone);
+        let last = memory.last_state.map_or("never seen", State::as_str);
+        job.message = Some(format!("no longer known to the provider; last known state: {last}"));
+    }
+    job
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reference() -> ResourceRef {
+        ResourceRef::new("paracloud", ["k8r2wq", "NC-N30", "p6vd2hcn"])
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn memory() -> Memory {
+        Memory {
+            created_at: Some(at(1_000)),
+            ..Memory::default()
+        }
+    }
+
+    #[test]
+    fn a_job_never_seen_is_not_found() {
+        let error = fold(&reference(), Observation::Missing, None, at(0)).unwrap_err();
+        assert_eq!(error.kind(), Kind::NotFound);
+    }
+
+    #[test]
+    fn a_fresh_job_that_is_not_listed_yet_is_pending() {
+        let job = fold(&reference(), Observation::Missing, Some(&memory()), at(1_010)).unwrap();
+        assert_eq!((job.state, job.terminal), (State::Pending, false));
+    }
+
+    #[test]
+    fn a_job_that_vanished_is_over_with_its_result_unknown() {
+        let job = fold(&reference(), Observation::Missing, Some(&memory()), at(1_100)).unwrap();
+        assert_eq!((job.state, job.terminal), (State::Unknown, true));
+        assert!(job.flags.contains(&Flag::Gone));
+    }
+
+    #[test]
+    fn a_job_that_vanished_after_our_cancel_is_cancelled() {
+        let memory = Memory {
+            cancel_requested_at: Some(at(1_050)),
+            ..memory()
+        };
+        let job = fold(&reference(), Observation::Missing, Some(&memory), at(1_100)).unwrap();
+        assert_eq!((job.state, job.terminal), (State::Cancelled, true));
+    }
+
+    #[test]
+    fn a_job_that_vanished_after_it_ended_keeps_its_end() {
+        let memory = Memory {
+            last_state: Some(State::Succeeded),
+            ..memory()
+        };
+        let job = fold(&reference(), Observation::Missing, Some(&memory), at(9_000)).unwrap();
+        assert_eq!((job.state, job.terminal), (State::Succeeded, true));
+    }
+
+    #[test]
+    fn the_users_name_and_the_clients_clock_fill_the_record() {
+        let memory = Memory {
+            name: Some("bert finetune".to_owned()),
+            ..memory()
+        };
+        let seen = Job::new(reference(), "p6vd2hcn", State::Running);
+        let job = fold(&reference(), Observation::Seen(Box::new(seen)), Some(&memory), at(1_100)).unwrap();
+        assert_eq!(job.name.as_deref(), Some("bert finetune"));
+        assert_eq!(job.created_at, Some(at(1_000)));
+    }
+}

@@ -1,0 +1,12 @@
+//! What happens between a request and its verdict: submit without doubling, waiting, folding in what is remembered.
+//!
+//! `fold`, `verdict` and `wait` are pure; `submit`, `drive`, `settle` and `fanout` do the talking.
+
+pub mod drive;
+pub mod fanout;
+pub mod fold;
+pub mod interrupt;
+pub mod settle;
+pub mod submit;
+pub mod verdict;
+pub mod wait;

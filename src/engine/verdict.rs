@@ -1,0 +1,147 @@
+//! From ended jobs to an exit code (cli.md §6 and §10, "Codes of jobs"). Pure.
+
+use crate::error::{Error, Kind};
+use crate::model::{Job, State};
+
+/// How a waiting command ends.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// Every job succeeded.
+    Succeeded,
+    /// The one job's own exit code, mirrored.
+    OwnCode(u8),
+    /// One of gpujob's own codes, with its error.
+    Failed(Error),
+}
+
+/// The verdict on one job mirrors its own code; on several it is all or nothing.
+pub fn verdict(jobs: &[&Job]) -> Verdict {
+    match jobs {
+        [only] => verdict_of_one(only),
+        several => verdict_of_several(several),
+    }
+}
+
+fn verdict_of_one(job: &Job) -> Verdict {
+    let named = job.job_ref.to_string();
+    let because = reason(job);
+    match job.state {
+        State::Succeeded => Verdict::Succeeded,
+        State::Failed => match job.exit_code.and_then(mirrored) {
+            Some(code) => Verdict::OwnCode(code),
+            None => Verdict::Failed(
+                Error::new(Kind::JobFailed, "job_failed", failed_message(job, &because)).with_job(named),
+            ),
+        },
+        State::Cancelled => Verdict::Failed(
+            Error::new(
+                Kind::JobCancelled,
+                "job_cancelled",
+                format!("job {named} was cancelled{because}"),
+            )
+            .with_job(named),
+        ),
+        State::Unknown | State::Pending | State::Starting | State::Running => Verdict::Failed(
+            Error::new(
+                Kind::ResultUnknown,
+                "result_unknown",
+                format!("job {named} is over and its result can never be learned{because}"),
+            )
+            .with_job(named),
+        ),
+    }
+}
+
+fn verdict_of_several(jobs: &[&Job]) -> Verdict {
+    let others: Vec<String> = jobs
+        .iter()
+        .filter(|job| job.state != State::Succeeded)
+        .map(|job| format!("{} {}", job.job_ref, job.state))
+        .collect();
+    if others.is_empty() {
+        return Verdict::Succeeded;
+    }
+    Verdict::Failed(
+        Error::new(
+            Kind::JobFailed,
+            "jobs_failed",
+            format!("{} of {} jobs did not succeed", others.len(), jobs.len()),
+        )
+        .with_candidates(others),
+    )
+}
+
+fn failed_message(job: &Job, because: &str) -> String {
+    match job.exit_code {
+        Some(code) => format!("job {} failed with exit code {code}{because}", job.job_ref),
+        None => format!("job {} failed, and the provider does not tell its exit code{because}", job.job_ref),
+    }
+}
+
+fn reason(job: &Job) -> String {
+    let words: Vec<&str> = [job.reason.as_deref(), job.message.as_deref()]
+        .into_iter()
+        .flatten()
+        .filter(|text| !text.is_empty())
+        .collect();
+    if words.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", words.join(": "))
+    }
+}
+
+/// A job's code that can be gpujob's own exit code: not 0, not above 255, and outside the block that gpujob keeps.
+fn mirrored(code: i64) -> Option<u8> {
+    let code = u8::try_from(code).ok()?;
+    (code != 0 && !(80..=93).contains(&code) && code != 124 && code != 130).then_some(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ResourceRef;
+
+    fn job(state: State, exit_code: Option<i64>) -> Job {
+        let mut job = Job::new(ResourceRef::new("gongji", ["1"]), "1", state);
+        job.exit_code = exit_code;
+        job
+    }
+
+    fn code_of(verdict: &Verdict) -> u8 {
+        match verdict {
+            Verdict::Succeeded => 0,
+            Verdict::OwnCode(code) => *code,
+            Verdict::Failed(error) => error.kind().exit_code(),
+        }
+    }
+
+    #[test]
+    fn one_job_ends_the_command_as_it_ended() {
+        for (state, exit_code, expected) in [
+            (State::Succeeded, Some(0), 0),
+            (State::Succeeded, Some(7), 0),
+            (State::Failed, Some(3), 3),
+            (State::Failed, Some(137), 137),
+            (State::Failed, None, 90),
+            (State::Failed, Some(0), 90),
+            (State::Failed, Some(81), 90),
+            (State::Failed, Some(124), 90),
+            (State::Failed, Some(130), 90),
+            (State::Failed, Some(256), 90),
+            (State::Failed, Some(-1), 90),
+            (State::Cancelled, Some(143), 91),
+            (State::Unknown, None, 92),
+        ] {
+            let job = job(state, exit_code);
+            assert_eq!(code_of(&verdict(&[&job])), expected, "{state} {exit_code:?}");
+        }
+    }
+
+    #[test]
+    fn several_jobs_succeed_together_or_fail_together() {
+        let (good, bad) = (job(State::Succeeded, Some(0)), job(State::Failed, Some(3)));
+        assert_eq!(code_of(&verdict(&[&good, &good])), 0);
+        assert_eq!(code_of(&verdict(&[&good, &bad])), 90);
+    }
+}

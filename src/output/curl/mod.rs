@@ -1,0 +1,138 @@
+//! `--dry-run=curl`: each planned request as shell commands that would send it (cli.md §2.1).
+//!
+//! No secret is written: credentials are the variables under which the vendors' own clients read them, values of job
+//! secrets are variables too. Where a backend wants a signature, the commands compute it with `openssl`.
+
+mod acs3;
+mod gongji;
+mod shell;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use crate::http::Template;
+use crate::model::Backend;
+
+use super::json::{PlanEntry, PlanOutcome};
+use super::redact::{Redactor, is_harmless};
+use super::sanitize;
+
+use shell::{Words, comment, variable_name};
+
+/// The commands for one provider's plan; for a refused one comments that say why.
+pub fn script(entry: &PlanEntry<'_>) -> String {
+    let redactor = entry.redactor();
+    let mut text = String::new();
+    match entry.outcome {
+        PlanOutcome::Refused(assessment) => {
+            text.push_str(&comment(&format!("{} cannot run this job", entry.provider)));
+            for refusal in &assessment.refusals {
+                let message = redactor.text(&refusal.message);
+                text.push_str(&comment(&format!("  {}: {message}", refusal.field)));
+            }
+        }
+        PlanOutcome::Planned(plan) => {
+            for template in &plan.requests {
+                text.push_str(&comment(&format!(
+                    "{}: {}",
+                    entry.provider, template.operation
+                )));
+                text.push_str(&request(entry.backend, template, &redactor));
+            }
+        }
+    }
+    text
+}
+
+/// What one request's commands are made of.
+struct Parts {
+    /// `body=…`, where there is a body.
+    body: Option<String>,
+    /// Commands before curl: the signature.
+    before: String,
+    /// curl's arguments, a line each.
+    arguments: Vec<String>,
+    /// Variables the reader has to set.
+    needs: BTreeSet<String>,
+}
+
+fn request(backend: Backend, template: &Template, redactor: &Redactor) -> String {
+    let mut parts = Parts {
+        body: None,
+        before: String::new(),
+        arguments: vec![format!("--request {}", template.method)],
+        needs: BTreeSet::new(),
+    };
+    if let Some(body) = &template.body {
+        let words = Words::new(&String::from_utf8_lossy(body), redactor, sanitize::json);
+        parts.needs.extend(words.variables);
+        parts.body = Some(words.text);
+    }
+    for (name, value) in &template.headers {
+        parts.arguments.push(match value.to_str() {
+            Ok(text) if is_harmless(name, value) => {
+                let words = Words::new(&format!("{name}: {text}"), redactor, sanitize::line);
+                parts.needs.extend(words.variables);
+                format!("--header {}", words.text)
+            }
+            // A header nobody vouched for may be a credential: the reader fills it in.
+            Ok(_) | Err(_) => {
+                let variable = variable_name(&name.as_str().to_ascii_uppercase());
+                let header = format!("--header \"{name}: ${variable}\"");
+                parts.needs.insert(variable);
+                header
+            }
+        });
+    }
+    match backend {
+        Backend::Paracloud => {
+            parts.needs.insert("PARA_TOKEN".to_owned());
+            parts
+                .arguments
+                .push("--header \"authorization: Bearer $PARA_TOKEN\"".to_owned());
+        }
+        Backend::Cyclecloud => {
+            parts
+                .needs
+                .extend(["CYCLECLOUD_USERNAME", "CYCLECLOUD_PASSWORD"].map(str::to_owned));
+            parts
+                .arguments
+                .push("--user \"$CYCLECLOUD_USERNAME:$CYCLECLOUD_PASSWORD\"".to_owned());
+        }
+        Backend::Gongji => gongji::sign(template, &mut parts),
+        Backend::PaiDlc => acs3::sign(template, &mut parts),
+    }
+    if parts.body.is_some() {
+        // `--data-raw`: a body that begins with `@` is no file name.
+        parts.arguments.push("--data-raw \"$body\"".to_owned());
+    }
+    let url = Words::new(
+        &template.base.url(&template.full_target()),
+        redactor,
+        sanitize::line,
+    );
+    parts.needs.extend(url.variables);
+    parts.arguments.push(url.text);
+    assembled(&parts)
+}
+
+fn assembled(parts: &Parts) -> String {
+    let needs: Vec<&str> = parts.needs.iter().map(String::as_str).collect();
+    let mut text = comment(&format!("set first: {}", needs.join(" ")));
+    if let Some(body) = &parts.body {
+        text.push_str("body=");
+        text.push_str(body);
+        text.push('\n');
+    }
+    text.push_str(&parts.before);
+    // The URL stands as it is signed: no globbing, no removal of dot segments.
+    text.push_str("curl --globoff --path-as-is --fail-with-body --silent --show-error");
+    for argument in &parts.arguments {
+        text.push_str(" \\\n  ");
+        text.push_str(argument);
+    }
+    text.push_str("\n\n");
+    text
+}

@@ -1,0 +1,118 @@
+//! Kinds `events`, `cost` and `doctor` (cli.md §10 "Records"): the rows these commands collect, and their JSON.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::model::{Money, ResourceRef, Timestamp};
+
+use super::value::time_opt;
+
+/// Columns of csv and tsv.
+pub const EVENT_COLUMNS: &[&str] = &["time", "kind", "reason", "message", "source"];
+/// Columns of csv and tsv.
+pub const COST_COLUMNS: &[&str] = &["ref", "amount", "currency", "estimate", "raw"];
+/// Columns of csv and tsv.
+pub const DOCTOR_COLUMNS: &[&str] = &["provider", "check", "ok", "message", "hint"];
+
+/// Something that happened to a job.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EventRow {
+    pub time: Option<Timestamp>,
+    pub kind: Option<String>,
+    pub reason: Option<String>,
+    pub message: Option<String>,
+    /// The pod, node or component that says so.
+    pub source: Option<String>,
+}
+
+/// What a job has cost so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CostRow {
+    pub job_ref: ResourceRef,
+    /// `None` where the provider does not say.
+    pub cost: Option<Money>,
+    pub estimate: bool,
+    pub raw: Value,
+}
+
+/// One check of `doctor`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoctorRow {
+    /// `None` for a check of this machine.
+    pub provider: Option<String>,
+    pub check: String,
+    pub ok: bool,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+/// One event as JSON.
+#[derive(Debug, Clone, Serialize)]
+pub struct EventV1<'a> {
+    time: Option<String>,
+    kind: Option<&'a str>,
+    reason: Option<&'a str>,
+    message: Option<&'a str>,
+    source: Option<&'a str>,
+}
+
+/// One cost as JSON.
+#[derive(Debug, Clone, Serialize)]
+pub struct CostV1<'a> {
+    #[serde(rename = "ref")]
+    job_ref: String,
+    amount: Option<String>,
+    currency: Option<&'a str>,
+    /// Null where there is no amount that could be one.
+    estimate: Option<bool>,
+    raw: &'a Value,
+}
+
+/// One check as JSON.
+#[derive(Debug, Clone, Serialize)]
+pub struct DoctorV1<'a> {
+    provider: Option<&'a str>,
+    check: &'a str,
+    ok: bool,
+    message: &'a str,
+    hint: Option<&'a str>,
+}
+
+impl<'a> EventV1<'a> {
+    /// The record of an event.
+    pub fn new(row: &'a EventRow) -> Self {
+        Self {
+            time: time_opt(row.time),
+            kind: row.kind.as_deref(),
+            reason: row.reason.as_deref(),
+            message: row.message.as_deref(),
+            source: row.source.as_deref(),
+        }
+    }
+}
+
+impl<'a> CostV1<'a> {
+    /// The record of a cost.
+    pub fn new(row: &'a CostRow) -> Self {
+        Self {
+            job_ref: row.job_ref.to_string(),
+            amount: row.cost.as_ref().map(Money::amount),
+            currency: row.cost.as_ref().map(|money| money.currency.as_str()),
+            estimate: row.cost.as_ref().map(|_| row.estimate),
+            raw: &row.raw,
+        }
+    }
+}
+
+impl<'a> DoctorV1<'a> {
+    /// The record of a check.
+    pub fn new(row: &'a DoctorRow) -> Self {
+        Self {
+            provider: row.provider.as_deref(),
+            check: &row.check,
+            ok: row.ok,
+            message: &row.message,
+            hint: row.hint.as_deref(),
+        }
+    }
+}

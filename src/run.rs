@@ -1,0 +1,168 @@
+//! One run of the command line: parse, dispatch, print one error, return one code.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use crate::app::App;
+use crate::cli::{Cli, Colour, Command, GlobalArgs, OutputFormat};
+use crate::cmd;
+use crate::config::Environment;
+use crate::error::{Error, Kind, Result};
+use crate::output::{Format, Jq};
+use crate::ui::{Answers, ColourChoice, Options, Ui};
+
+/// Runs gpujob with these arguments (the program's name first) and gives its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return unparsed(&error, &arguments),
+    };
+    let options = match options(&cli.global) {
+        Ok(options) => options,
+        Err(error) => {
+            let format = if cli.global.wants_json() { Format::Json } else { Format::Table };
+            Ui::standard(Options { format, ..Options::default() }).fail(&error);
+            return error.kind().exit_code();
+        }
+    };
+    let ui = Arc::new(Ui::standard(options));
+    let outcome = App::new(cli.global, Environment::from_process(), Arc::clone(&ui))
+        .and_then(|app| dispatch(&app, cli.command));
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            ui.fail(&error);
+            error.kind().exit_code()
+        }
+    }
+}
+
+/// Purely local commands start no runtime (design.md §4, rule 3).
+fn dispatch(app: &App, command: Command) -> Result<u8> {
+    match command {
+        Command::Config(args) => cmd::config::run(app, &args),
+        Command::Submit(args) => block_on(cmd::submit::run(app, &args)),
+        Command::Status(args) => block_on(cmd::status::run(app, &args)),
+        Command::Wait(args) => block_on(cmd::wait::run(app, &args)),
+        Command::Cancel(args) => block_on(cmd::cancel::run(app, &args)),
+        Command::Types(args) => block_on(cmd::types::run(app, &args)),
+        Command::Volumes(args) => block_on(cmd::volumes::run(app, &args)),
+        Command::Namespaces(args) => block_on(cmd::namespaces::run(app, &args)),
+        Command::Explain(args) => block_on(cmd::explain::run(app, &args)),
+        Command::Sandbox(args) => block_on(cmd::sandbox::run(
+            args,
+            &mut std::io::stdout().lock(),
+            &mut std::io::stderr().lock(),
+        )),
+    }
+}
+
+/// One thread is enough for a handful of sockets, and starts faster (design.md §4).
+fn block_on(work: impl Future<Output = Result<u8>>) -> Result<u8> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::internal(format!("the asynchronous runtime cannot be started: {error}")))?
+        .block_on(work)
+}
+
+fn options(global: &GlobalArgs) -> Result<Options> {
+    let wanted = global.output.map(|format| match format {
+        OutputFormat::Table => Format::Table,
+        OutputFormat::Wide => Format::Wide,
+        OutputFormat::Json => Format::Json,
+        OutputFormat::Ndjson => Format::Ndjson,
+        OutputFormat::Csv => Format::Csv,
+        OutputFormat::Tsv => Format::Tsv,
+        OutputFormat::Name => Format::Name,
+    });
+    Ok(Options {
+        format: Format::choose(wanted, global.quiet, global.jq.is_some())?,
+        jq: global.jq.as_deref().map(Jq::parse).transpose()?,
+        colour: match global.color {
+            None | Some(Colour::Auto) => ColourChoice::Auto,
+            Some(Colour::Always) => ColourChoice::Always,
+            Some(Colour::Never) => ColourChoice::Never,
+        },
+        answers: match (global.yes, global.no_input) {
+            (true, _) => Answers::Yes,
+            (false, true) => Answers::Nobody,
+            (false, false) => Answers::Ask,
+        },
+        verbosity: global.verbose,
+        quiet: global.quiet,
+        traces: global.trace_http,
+    })
+}
+
+/// `--help` and `--version` are results; everything else is a usage error, as text or as JSON.
+fn unparsed(error: &clap::Error, arguments: &[OsString]) -> u8 {
+    let is_result = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if !is_result && asks_for_json(arguments) {
+        let usage = Error::new(Kind::Usage, "bad_arguments", sentence(error))
+            .with_hint("`gpujob --help` lists the commands and flags");
+        let ui = Ui::standard(Options {
+            format: Format::Json,
+            ..Options::default()
+        });
+        ui.fail(&usage);
+    } else {
+        // A closed pipe is no error (cli.md §3).
+        drop(error.print());
+    }
+    if is_result { 0 } else { Kind::Usage.exit_code() }
+}
+
+/// Whether the arguments, which could not be parsed, ask for JSON all the same.
+fn asks_for_json(arguments: &[OsString]) -> bool {
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    let is_json = |word: &str| matches!(word, "json" | "ndjson");
+    words.iter().any(|word| {
+        word.starts_with("--jq")
+            || word.strip_prefix("--output=").is_some_and(is_json)
+            || word.strip_prefix("-o").is_some_and(|rest| is_json(rest.trim_start_matches('=')))
+    }) || words
+        .windows(2)
+        .any(|pair| matches!(pair, ["-o" | "--output", format] if is_json(format)))
+}
+
+/// The first paragraph of clap's message as one sentence.
+fn sentence(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let paragraph: Vec<&str> = text
+        .lines()
+        .take_while(|line| !line.trim().is_empty())
+        .map(str::trim)
+        .collect();
+    paragraph.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn words(text: &str) -> Vec<OsString> {
+        text.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn json_is_asked_for_in_every_spelling() {
+        for line in ["x -o json", "x -ojson", "x --output=ndjson", "x --output json", "x --jq .a"] {
+            assert!(asks_for_json(&words(line)), "{line}");
+        }
+        for line in ["x -o table", "x json", "x --output=name"] {
+            assert!(!asks_for_json(&words(line)), "{line}");
+        }
+    }
+}

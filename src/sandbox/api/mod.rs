@@ -1,0 +1,4 @@
+//! The emulated services, each written from the "emulator" section of its contract.
+
+pub mod pai_dlc;
+pub mod paracloud;

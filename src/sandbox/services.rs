@@ -1,0 +1,76 @@
+//! The one list of emulated services: what each is made from and what a client must know to use it.
+//!
+//! A new service is one line in [`all`] and one function that says its credentials and settings.
+
+use std::sync::Arc;
+
+use crate::secret::Secret;
+
+use super::api::pai_dlc::PaiDlc;
+use super::api::paracloud::Paracloud;
+use super::clock::Clock;
+use super::process::Launcher;
+use super::service::Service;
+
+/// What every service is made from.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    pub clock: Clock,
+    pub launcher: Launcher,
+    /// Fixes the ids a service hands out; credentials are fresh for every run all the same.
+    pub seed: u64,
+}
+
+/// A service with what is printed for its users.
+#[derive(Debug)]
+pub struct Registration {
+    pub service: Arc<dyn Service>,
+    /// Credentials under the names that the vendor's own clients read (cli.md §9).
+    pub environment: Vec<(&'static str, Secret)>,
+    /// Keys of the provider's table in gpujob's configuration, beside `base-url`.
+    pub settings: Vec<(&'static str, Setting)>,
+}
+
+/// A value in the configuration.
+#[derive(Debug, Clone)]
+pub enum Setting {
+    Text(String),
+    /// Written to a file of its own and referred to.
+    Secret(Secret),
+}
+
+/// All services, in the order of the documentation.
+pub fn all(setup: &Setup) -> Vec<Registration> {
+    vec![paracloud(setup.clone()), pai_dlc(setup.clone())]
+}
+
+fn paracloud(setup: Setup) -> Registration {
+    let service = Paracloud::new(setup);
+    let credentials = service.credentials();
+    Registration {
+        environment: vec![("PARA_TOKEN", credentials.token.clone())],
+        settings: vec![
+            ("namespace", Setting::Text(credentials.namespace)),
+            ("token", Setting::Secret(credentials.token)),
+        ],
+        service,
+    }
+}
+
+fn pai_dlc(setup: Setup) -> Registration {
+    let service = PaiDlc::new(setup);
+    let key = service.credentials().own.clone();
+    Registration {
+        environment: vec![
+            ("ALIBABA_CLOUD_ACCESS_KEY_ID", Secret::new(key.id.clone())),
+            ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", key.secret.clone()),
+        ],
+        settings: vec![
+            ("region", Setting::Text(PaiDlc::REGION.to_owned())),
+            ("workspace", Setting::Text(service.default_workspace())),
+            ("access-key-id", Setting::Text(key.id)),
+            ("access-key-secret", Setting::Secret(key.secret)),
+        ],
+        service,
+    }
+}

@@ -1,0 +1,16 @@
+//! The binary as a user runs it: wiring, output and exit codes.
+
+mod bad_input;
+mod local;
+mod main_job;
+mod secrets;
+
+/// A job that both emulated backends can run, in a moment.
+const JOB: &str = "\
+name: my job
+image: registry.example/tool:1
+command: [sh, -c, 'exit 0']
+env: { LR: \"3e-5\" }
+resources: { gpu: { model: V100, count: 1 } }
+timeout: 10m
+";

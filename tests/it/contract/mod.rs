@@ -1,0 +1,1 @@
+//! One suite over every provider, against the in-process sandbox.

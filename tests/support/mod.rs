@@ -1,0 +1,4 @@
+//! What the tests share.
+
+pub(crate) mod environment;
+pub(crate) mod wire;
