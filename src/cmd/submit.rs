@@ -20,7 +20,11 @@ use super::{explain, lookup_pauses};
 pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     let prepared = prepare(app, &args.spec)?;
     let provider = app.one_provider(&prepared.spec.provider)?;
-    let poll = args.poll.as_deref().map(|text| flag_duration("--poll", text)).transpose()?;
+    let poll = args
+        .poll
+        .as_deref()
+        .map(|text| flag_duration("--poll", text))
+        .transpose()?;
     let interrupt = app.interrupt()?;
     let planned = tokio::select! {
         planned = plan(app, &*provider, &prepared) => planned?,
@@ -75,7 +79,10 @@ fn announce(app: &App, plan: &Plan) {
     if let Some(offer) = &plan.offer {
         let place = offer.cluster.as_deref().or(offer.region.as_deref());
         let place = place.map_or_else(String::new, |place| format!(" in {place}"));
-        app.ui.note(&format!("`{}` chose type {}{place}", plan.provider, offer.id));
+        app.ui.note(&format!(
+            "`{}` chose type {}{place}",
+            plan.provider, offer.id
+        ));
     }
     announce_levels(app, &plan.assessment);
 }
@@ -84,7 +91,8 @@ fn announce_levels(app: &App, assessment: &Assessment) {
     for line in &assessment.report {
         match line.level {
             Level::Emulated | Level::Local => {
-                app.ui.note(&format!("{} is {}: {}", line.field, line.level, line.how));
+                app.ui
+                    .note(&format!("{} is {}: {}", line.field, line.level, line.how));
             }
             Level::Native | Level::Refused => {}
         }

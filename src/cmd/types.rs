@@ -27,9 +27,15 @@ pub async fn run(app: &App, args: &TypesArgs) -> Result<u8> {
         .answers
         .into_iter()
         .flat_map(|(name, (backend, offers))| {
-            offers.into_iter().map(move |offer| (name.clone(), backend, offer))
+            offers
+                .into_iter()
+                .map(move |offer| (name.clone(), backend, offer))
         })
-        .filter(|(_, _, offer)| wanted.as_ref().is_none_or(|wanted| gpu_differences(wanted, offer.gpu.as_ref()).is_empty()))
+        .filter(|(_, _, offer)| {
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| gpu_differences(wanted, offer.gpu.as_ref()).is_empty())
+        })
         .collect();
     Show::new(app).types(&rows, &gathered.errors)?;
     Ok(finish(app, &gathered.errors, args.best_effort))
@@ -37,6 +43,7 @@ pub async fn run(app: &App, args: &TypesArgs) -> Result<u8> {
 
 fn parse_gpu(text: &str) -> Result<GpuRequest> {
     parse_gpu_request(text).map_err(|error| {
-        Error::new(Kind::Usage, error.code, format!("--gpu: {}", error.message)).with_hint(error.hint)
+        Error::new(Kind::Usage, error.code, format!("--gpu: {}", error.message))
+            .with_hint(error.hint)
     })
 }

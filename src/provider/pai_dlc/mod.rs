@@ -11,6 +11,7 @@ mod datasets;
 mod dialect;
 mod draft;
 mod envelope;
+mod extras;
 mod jobs;
 mod mounts;
 pub mod offers;

@@ -345,6 +345,32 @@ async fn one_job_is_asked_for_alone_and_its_cards_once() {
 }
 
 #[tokio::test]
+async fn a_list_asks_once_for_the_cards_of_all_its_types() {
+    let of = |id: &str, ecs: &str, gpus: u32| {
+        json!({"JobId": id, "Status": "Running", "RequestGPU": gpus.to_string(),
+            "JobSpecs": [{"Type": "Worker", "PodCount": 1, "EcsSpec": ecs}]})
+    };
+    let page = json!({"TotalCount": 4, "Jobs": [
+        of("dlca", "ecs.gn7i-c8g1.2xlarge", 1),
+        of("dlcb", "ecs.gn7i-c8g1.2xlarge", 1),
+        of("dlcc", "ecs.gn7e-c16g1.4xlarge", 1),
+        of("dlcd", "ecs.g6.xlarge", 0),
+    ]});
+    let bench = Bench::new(&[(200, page), (200, recorded("ecs-specs"))]);
+    let listing = bench.provider().list(&ListFilter::default()).await.unwrap();
+    let models: Vec<Option<&str>> = listing
+        .jobs
+        .iter()
+        .map(|job| job.gpu.as_ref()?.model.as_deref())
+        .collect();
+    assert_eq!(models, [Some("A10"), Some("A10"), Some("A100"), None]);
+    assert_eq!(
+        bench.sent()[1],
+        "GET /api/v1/ecsspecs?InstanceTypes=ecs.gn7i-c8g1.2xlarge%2Cecs.gn7e-c16g1.4xlarge&PageNumber=1&PageSize=50"
+    );
+}
+
+#[tokio::test]
 async fn a_catalogue_that_fails_does_not_hide_the_job() {
     let bench = Bench::new(&[
         (200, recorded("job-running")),
