@@ -83,7 +83,8 @@ impl App {
         let journal = match existing.then(|| Journal::open(&directory)) {
             Some(Ok(journal)) => journal,
             Some(Err(error)) => {
-                self.ui.detail(1, &format!("the journal is only read: {error}"));
+                self.ui
+                    .detail(1, &format!("the journal is only read: {error}"));
                 Journal::open_for_reading(&directory)?
             }
             None => Journal::open_for_reading(&directory)?,
@@ -146,7 +147,10 @@ impl App {
                 return Err(Error::new(
                     Kind::Usage,
                     "several_providers",
-                    format!("this command acts on one provider, and {} were named", several.len()),
+                    format!(
+                        "this command acts on one provider, and {} were named",
+                        several.len()
+                    ),
                 )
                 .with_candidates(several.to_vec())
                 .with_hint("name one with `-p NAME`"));
@@ -162,7 +166,10 @@ impl App {
             several => Err(Error::new(
                 Kind::Usage,
                 "no_provider_chosen",
-                format!("{} providers are configured and none was chosen", several.len()),
+                format!(
+                    "{} providers are configured and none was chosen",
+                    several.len()
+                ),
             )
             .with_candidates(several.to_vec())
             .with_hint("name one with `-p NAME`, or set `default-provider` in the configuration")),
@@ -216,7 +223,12 @@ pub fn flag_duration(flag: &str, text: &str) -> Result<Duration> {
     units::parse_duration(text)
         .map(Duration::from_secs)
         .map_err(|error| {
-            Error::new(Kind::Usage, error.code, format!("{flag}: {}", error.message)).with_hint(error.hint)
+            Error::new(
+                Kind::Usage,
+                error.code,
+                format!("{flag}: {}", error.message),
+            )
+            .with_hint(error.hint)
         })
 }
 
@@ -229,6 +241,7 @@ fn names(config: &Config) -> Vec<String> {
 }
 
 fn nothing_configured() -> Error {
-    Error::new(Kind::Config, "no_provider", "no provider is configured")
-        .with_hint("write one into the file that `gpujob config path` prints, or try `gpujob sandbox -- sh`")
+    Error::new(Kind::Config, "no_provider", "no provider is configured").with_hint(
+        "write one into the file that `gpujob config path` prints, or try `gpujob sandbox -- sh`",
+    )
 }

@@ -6,11 +6,14 @@ use std::panic::PanicHookInfo;
 use crate::error::Kind;
 
 /// A panic hook that names the place and ends the process with 89 instead of a back-trace.
-#[expect(clippy::exit, reason = "a panic has no way back to `main`, and 89 is the contract's code for a bug")]
+#[expect(
+    clippy::exit,
+    reason = "a panic has no way back to `main`, and 89 is the contract's code for a bug"
+)]
 pub fn report(panic: &PanicHookInfo<'_>) {
-    let place = panic
-        .location()
-        .map_or_else(String::new, |location| format!(" at {}:{}", location.file(), location.line()));
+    let place = panic.location().map_or_else(String::new, |location| {
+        format!(" at {}:{}", location.file(), location.line())
+    });
     let payload = panic.payload();
     let message = payload
         .downcast_ref::<&str>()

@@ -24,8 +24,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let options = match options(&cli.global) {
         Ok(options) => options,
         Err(error) => {
-            let format = if cli.global.wants_json() { Format::Json } else { Format::Table };
-            Ui::standard(Options { format, ..Options::default() }).fail(&error);
+            let format = if cli.global.wants_json() {
+                Format::Json
+            } else {
+                Format::Table
+            };
+            Ui::standard(Options {
+                format,
+                ..Options::default()
+            })
+            .fail(&error);
             return error.kind().exit_code();
         }
     };
@@ -66,7 +74,11 @@ fn block_on(work: impl Future<Output = Result<u8>>) -> Result<u8> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::internal(format!("the asynchronous runtime cannot be started: {error}")))?
+        .map_err(|error| {
+            Error::internal(format!(
+                "the asynchronous runtime cannot be started: {error}"
+            ))
+        })?
         .block_on(work)
 }
 
@@ -101,7 +113,10 @@ fn options(global: &GlobalArgs) -> Result<Options> {
 
 /// `--help` and `--version` are results; everything else is a usage error, as text or as JSON.
 fn unparsed(error: &clap::Error, arguments: &[OsString]) -> u8 {
-    let is_result = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let is_result = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
     if !is_result && asks_for_json(arguments) {
         let usage = Error::new(Kind::Usage, "bad_arguments", sentence(error))
             .with_hint("`gpujob --help` lists the commands and flags");
@@ -114,7 +129,11 @@ fn unparsed(error: &clap::Error, arguments: &[OsString]) -> u8 {
         // A closed pipe is no error (cli.md §3).
         drop(error.print());
     }
-    if is_result { 0 } else { Kind::Usage.exit_code() }
+    if is_result {
+        0
+    } else {
+        Kind::Usage.exit_code()
+    }
 }
 
 /// Whether the arguments, which could not be parsed, ask for JSON all the same.
@@ -124,7 +143,9 @@ fn asks_for_json(arguments: &[OsString]) -> bool {
     words.iter().any(|word| {
         word.starts_with("--jq")
             || word.strip_prefix("--output=").is_some_and(is_json)
-            || word.strip_prefix("-o").is_some_and(|rest| is_json(rest.trim_start_matches('=')))
+            || word
+                .strip_prefix("-o")
+                .is_some_and(|rest| is_json(rest.trim_start_matches('=')))
     }) || words
         .windows(2)
         .any(|pair| matches!(pair, ["-o" | "--output", format] if is_json(format)))
@@ -158,7 +179,13 @@ mod tests {
 
     #[test]
     fn json_is_asked_for_in_every_spelling() {
-        for line in ["x -o json", "x -ojson", "x --output=ndjson", "x --output json", "x --jq .a"] {
+        for line in [
+            "x -o json",
+            "x -ojson",
+            "x --output=ndjson",
+            "x --output json",
+            "x --jq .a",
+        ] {
             assert!(asks_for_json(&words(line)), "{line}");
         }
         for line in ["x -o table", "x json", "x --output=name"] {

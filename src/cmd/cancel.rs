@@ -45,7 +45,8 @@ pub async fn run(app: &App, args: &CancelArgs) -> Result<u8> {
 pub async fn one(app: &App, driver: &Driver<'_>, job_ref: &ResourceRef) -> Result<Job> {
     let before = read(driver, job_ref).await?;
     if before.terminal {
-        app.ui.note(&format!("{job_ref} has ended already: {}", before.state));
+        app.ui
+            .note(&format!("{job_ref} has ended already: {}", before.state));
         return Ok(before);
     }
     let requested_at = app.clock.now();
@@ -53,12 +54,13 @@ pub async fn one(app: &App, driver: &Driver<'_>, job_ref: &ResourceRef) -> Resul
         .writable_journal()
         .and_then(|journal| journal.record_cancel(job_ref, requested_at));
     if let Err(error) = recorded {
-        app.ui.warning(&format!("the cancel could not be noted in the journal: {error}"));
+        app.ui.warning(&format!(
+            "the cancel could not be noted in the journal: {error}"
+        ));
     }
-    let provider = driver
-        .providers
-        .get(&job_ref.provider)
-        .ok_or_else(|| Error::internal(format!("provider `{}` was not opened", job_ref.provider)))?;
+    let provider = driver.providers.get(&job_ref.provider).ok_or_else(|| {
+        Error::internal(format!("provider `{}` was not opened", job_ref.provider))
+    })?;
     let asked = provider.cancel(job_ref).await;
     let after = read(driver, job_ref).await;
     match (asked, after) {
@@ -70,7 +72,9 @@ pub async fn one(app: &App, driver: &Driver<'_>, job_ref: &ResourceRef) -> Resul
         }
         // The stop was taken; that the read after it failed is told, not an error.
         (Ok(()), Err(error)) => {
-            app.ui.warning(&format!("the stop was taken, but {job_ref} could not be read again: {error}"));
+            app.ui.warning(&format!(
+                "the stop was taken, but {job_ref} could not be read again: {error}"
+            ));
             let mut job = before;
             job.flags.insert(Flag::Cancelling);
             Ok(job)

@@ -24,9 +24,16 @@ fn show(app: &App, shows_origin: bool) -> Result<u8> {
     }
     let asked = |row: &Row| {
         let names = &app.global.provider;
-        names.is_empty() || names.iter().any(|name| row.key.starts_with(&format!("providers.{name}.")))
+        names.is_empty()
+            || names
+                .iter()
+                .any(|name| row.key.starts_with(&format!("providers.{name}.")))
     };
-    let rows: Vec<Row> = config.rows(app.clock.now()).into_iter().filter(asked).collect();
+    let rows: Vec<Row> = config
+        .rows(app.clock.now())
+        .into_iter()
+        .filter(asked)
+        .collect();
     let text = output::render_config(&rows, &errors, shows_origin, &app.ui.style())?;
     app.ui.print(&text)?;
     Ok(finish(app, &errors, false))

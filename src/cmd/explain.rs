@@ -43,7 +43,12 @@ pub async fn run(app: &App, args: &ExplainArgs) -> Result<u8> {
 }
 
 /// Prints plans; ends with 81 when every provider asked refuses (cli.md §10, "More codes").
-pub fn show(app: &App, plans: &[(&dyn Provider, Planned)], errors: &[Error], form: DryRun) -> Result<u8> {
+pub fn show(
+    app: &App,
+    plans: &[(&dyn Provider, Planned)],
+    errors: &[Error],
+    form: DryRun,
+) -> Result<u8> {
     Show::new(app).plans(plans, errors, form)?;
     let refused: Vec<&(&dyn Provider, Planned)> = plans
         .iter()
@@ -55,7 +60,9 @@ pub fn show(app: &App, plans: &[(&dyn Provider, Planned)], errors: &[Error], for
                 .first()
                 .ok_or_else(|| Error::internal("no provider was asked"))?;
             match planned {
-                Planned::Refused(assessment) => Err(as_spec(refusal(*provider, assessment.clone()))),
+                Planned::Refused(assessment) => {
+                    Err(as_spec(refusal(*provider, assessment.clone())))
+                }
                 Planned::Ready(_) => Ok(0),
             }
         }

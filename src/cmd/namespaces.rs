@@ -11,10 +11,10 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Backend, Namespace};
 use crate::provider::{Creation, Namespaces, Provider, Verb};
 
+use super::lookup_pauses;
 use super::show::Show;
 use super::status::finish;
 use super::volumes::{confirm, settings, unsupported};
-use super::lookup_pauses;
 
 /// Runs `namespaces`.
 pub async fn run(app: &App, args: &NamespacesArgs) -> Result<u8> {
@@ -40,7 +40,8 @@ async fn list(app: &App, best_effort: bool) -> Result<u8> {
             Some(namespaces) => Ok((provider.backend(), namespaces.list().await?)),
             None if alone => Err(unsupported(provider, Verb::NamespacesList)),
             None => {
-                app.ui.note(unsupported(provider, Verb::NamespacesList).message());
+                app.ui
+                    .note(unsupported(provider, Verb::NamespacesList).message());
                 Ok((provider.backend(), Vec::new()))
             }
         }
@@ -74,9 +75,15 @@ async fn create(app: &App, args: &NamespacesCreateArgs) -> Result<u8> {
         Creation::Refused(error) => return Err(error),
         Creation::Ambiguous(cause) => {
             let pauses = lookup_pauses(&provider.polling(), None);
-            let id = find_new("namespace", provider.name(), &before, &cause, &pauses, &*app.ui, || {
-                ids(namespaces)
-            })
+            let id = find_new(
+                "namespace",
+                provider.name(),
+                &before,
+                &cause,
+                &pauses,
+                &*app.ui,
+                || ids(namespaces),
+            )
             .await?;
             namespaces
                 .list()

@@ -22,7 +22,8 @@ pub async fn jobs(app: &App, arguments: &[String]) -> Result<Vec<ResourceRef>> {
         }
     }
     if refs.is_empty() {
-        return Err(Error::new(Kind::Usage, "no_refs", "no job was named").with_hint("give a ref such as `paracloud/NAMESPACE/CLUSTER/GROUP`"));
+        return Err(Error::new(Kind::Usage, "no_refs", "no job was named")
+            .with_hint("give a ref such as `paracloud/NAMESPACE/CLUSTER/GROUP`"));
     }
     Ok(refs)
 }
@@ -45,7 +46,10 @@ async fn job(app: &App, text: &str) -> Result<ResourceRef> {
         return match found.as_slice() {
             [only] => Ok(only.clone()),
             [] => by_prefix(app, text),
-            several => Err(ambiguous(text, several.iter().map(ToString::to_string).collect())),
+            several => Err(ambiguous(
+                text,
+                several.iter().map(ToString::to_string).collect(),
+            )),
         };
     }
     by_prefix(app, text)
@@ -61,13 +65,20 @@ fn by_prefix(app: &App, text: &str) -> Result<ResourceRef> {
 }
 
 fn unique(text: &str, found: Vec<Entry>) -> Result<ResourceRef> {
-    let mut refs: Vec<ResourceRef> = found.into_iter().filter_map(|entry| entry.job_ref).collect();
+    let mut refs: Vec<ResourceRef> = found
+        .into_iter()
+        .filter_map(|entry| entry.job_ref)
+        .collect();
     refs.sort();
     refs.dedup();
     match refs.as_slice() {
         [only] => Ok(only.clone()),
-        [] => Err(unknown(text).with_hint("`gpujob status` lists the jobs there are; a bare id needs `-p PROVIDER`")),
-        several => Err(ambiguous(text, several.iter().map(ToString::to_string).collect())),
+        [] => Err(unknown(text)
+            .with_hint("`gpujob status` lists the jobs there are; a bare id needs `-p PROVIDER`")),
+        several => Err(ambiguous(
+            text,
+            several.iter().map(ToString::to_string).collect(),
+        )),
     }
 }
 
@@ -97,7 +108,11 @@ fn listed(source: &str) -> Result<Vec<String>> {
         std::fs::read_to_string(source)
     }
     .map_err(|error| {
-        Error::new(Kind::Usage, "unreadable_list", format!("`@{source}` cannot be read: {error}"))
+        Error::new(
+            Kind::Usage,
+            "unreadable_list",
+            format!("`@{source}` cannot be read: {error}"),
+        )
     })?;
     Ok(text
         .lines()

@@ -49,7 +49,9 @@ impl<'a> Show<'a> {
             .and_then(|row| output::job_line(&row, &self.app.ui.style()))
             .and_then(|line| self.print(&line));
         if let Err(error) = printed {
-            self.app.ui.warning(&format!("a change could not be printed: {error}"));
+            self.app
+                .ui
+                .warning(&format!("a change could not be printed: {error}"));
         }
     }
 
@@ -89,13 +91,20 @@ impl<'a> Show<'a> {
 
     /// Several jobs.
     pub(super) fn jobs(&self, jobs: &[Job], errors: &[Error]) -> Result<()> {
-        let rows = jobs.iter().map(|job| self.row(job)).collect::<Result<Vec<_>>>()?;
+        let rows = jobs
+            .iter()
+            .map(|job| self.row(job))
+            .collect::<Result<Vec<_>>>()?;
         let text = output::render_jobs(&rows, errors, &self.app.ui.style(), self.app.clock.now())?;
         self.print(&text)
     }
 
     /// What can be rented.
-    pub(super) fn types(&self, offers: &[(String, Backend, Offer)], errors: &[Error]) -> Result<()> {
+    pub(super) fn types(
+        &self,
+        offers: &[(String, Backend, Offer)],
+        errors: &[Error],
+    ) -> Result<()> {
         let rows: Vec<_> = offers
             .iter()
             .map(|(provider, backend, offer)| Row::new(provider, *backend, offer))
@@ -127,7 +136,11 @@ impl<'a> Show<'a> {
     }
 
     /// Several namespaces.
-    pub(super) fn namespaces(&self, namespaces: &[(String, Backend, Namespace)], errors: &[Error]) -> Result<()> {
+    pub(super) fn namespaces(
+        &self,
+        namespaces: &[(String, Backend, Namespace)],
+        errors: &[Error],
+    ) -> Result<()> {
         let rows: Vec<_> = namespaces
             .iter()
             .map(|(provider, backend, namespace)| Row::new(provider, *backend, namespace))
@@ -137,7 +150,12 @@ impl<'a> Show<'a> {
     }
 
     /// A namespace just created.
-    pub(super) fn namespace(&self, provider: &str, backend: Backend, namespace: &Namespace) -> Result<()> {
+    pub(super) fn namespace(
+        &self,
+        provider: &str,
+        backend: Backend,
+        namespace: &Namespace,
+    ) -> Result<()> {
         let row = Row::new(provider, backend, namespace);
         let text = output::render_created_namespace(&row, &self.app.ui.style())?;
         self.print(&text)

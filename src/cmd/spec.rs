@@ -59,7 +59,13 @@ pub fn registry_password(app: &App, spec: &JobSpec) -> Result<Option<Secret>> {
     let Some(login) = &spec.registry_auth else {
         return Ok(None);
     };
-    resolve_secret(&login.password, "registry_auth.password", &app.environment, None).map(Some)
+    resolve_secret(
+        &login.password,
+        "registry_auth.password",
+        &app.environment,
+        None,
+    )
+    .map(Some)
 }
 
 fn read_document(source: &str) -> Result<Document> {
@@ -76,14 +82,22 @@ fn read_document(source: &str) -> Result<Document> {
         )
     })?;
     Ok(Document {
-        source: if source == "-" { "standard input".to_owned() } else { source.to_owned() },
+        source: if source == "-" {
+            "standard input".to_owned()
+        } else {
+            source.to_owned()
+        },
         text,
         format: None,
     })
 }
 
 fn overrides(args: &SpecArgs) -> Result<Overrides> {
-    let script = match args.script.as_deref().map(|script| (script, script.strip_prefix('@'))) {
+    let script = match args
+        .script
+        .as_deref()
+        .map(|script| (script, script.strip_prefix('@')))
+    {
         None => None,
         Some((_, Some(path))) => Some(read_flag_file("--script", Path::new(path))?),
         Some((text, None)) => Some(text.to_owned()),
@@ -91,10 +105,12 @@ fn overrides(args: &SpecArgs) -> Result<Overrides> {
     let env_files = args
         .env_file
         .iter()
-        .map(|path| Ok(EnvFile {
+        .map(|path| {
+            Ok(EnvFile {
                 name: path.display().to_string(),
                 text: read_flag_file("--env-file", path)?,
-            }))
+            })
+        })
         .collect::<Result<_>>()?;
     Ok(Overrides {
         name: args.name.clone(),

@@ -32,7 +32,11 @@ pub async fn run(app: &App, args: &StatusArgs) -> Result<u8> {
     }
 }
 
-async fn look(app: &App, args: &StatusArgs, interrupt: &crate::engine::interrupt::Interrupt) -> Result<u8> {
+async fn look(
+    app: &App,
+    args: &StatusArgs,
+    interrupt: &crate::engine::interrupt::Interrupt,
+) -> Result<u8> {
     let refs = refs::jobs(app, &args.refs).await?;
     let providers = app.providers_of(refs.iter().map(|job_ref| job_ref.provider.as_str()))?;
     let driver = Driver {
@@ -49,7 +53,11 @@ async fn look(app: &App, args: &StatusArgs, interrupt: &crate::engine::interrupt
     for (job_ref, answer) in refs.iter().zip(driver.look(&refs).await) {
         match answer {
             Ok(job) => jobs.push(job),
-            Err(error) => errors.push(error.with_provider(&job_ref.provider).with_job(job_ref.to_string())),
+            Err(error) => errors.push(
+                error
+                    .with_provider(&job_ref.provider)
+                    .with_job(job_ref.to_string()),
+            ),
         }
     }
     let show = Show::new(app);
@@ -81,7 +89,8 @@ async fn list(app: &App, args: &StatusArgs) -> Result<u8> {
     let mut jobs: Vec<Job> = Vec::new();
     for (name, listing) in gathered.answers {
         if let Some(why) = &listing.truncated {
-            app.ui.warning(&format!("the list of `{name}` is not whole: {why}"));
+            app.ui
+                .warning(&format!("the list of `{name}` is not whole: {why}"));
         }
         for mut job in listing.jobs {
             if let Ok(Some(memory)) = journal.memory(&job.job_ref) {
@@ -106,8 +115,12 @@ fn filter(app: &App, args: &StatusArgs) -> Result<ListFilter> {
         .map(|word| {
             State::from_word(word).ok_or_else(|| {
                 let known: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
-                Error::new(Kind::Usage, "unknown_state", format!("--state: `{word}` is no state"))
-                    .with_hint(format!("the states are {}", known.join(", ")))
+                Error::new(
+                    Kind::Usage,
+                    "unknown_state",
+                    format!("--state: `{word}` is no state"),
+                )
+                .with_hint(format!("the states are {}", known.join(", ")))
             })
         })
         .collect::<Result<_>>()?;
@@ -117,7 +130,8 @@ fn filter(app: &App, args: &StatusArgs) -> Result<ListFilter> {
         let back = flag_duration("--since", &args.since)?;
         let seconds = i64::try_from(back.as_secs()).unwrap_or(i64::MAX);
         let now = app.clock.now();
-        now.checked_sub(jiff::SignedDuration::from_secs(seconds)).ok()
+        now.checked_sub(jiff::SignedDuration::from_secs(seconds))
+            .ok()
     };
     Ok(ListFilter {
         since,

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::ambient::Reporter as _;
 use crate::app::App;
-use crate::cli::{VolumesArgs, VolumesCommand, VolumesCreateArgs, VolumesDeleteArgs, VolumesListArgs};
+use crate::cli::{
+    VolumesArgs, VolumesCommand, VolumesCreateArgs, VolumesDeleteArgs, VolumesListArgs,
+};
 use crate::engine::fanout::gather;
 use crate::engine::settle::find_new;
 use crate::error::{Error, Kind, Result};
@@ -36,7 +38,9 @@ pub async fn run(app: &App, args: &VolumesArgs) -> Result<u8> {
 async fn list(app: &App, args: &VolumesListArgs) -> Result<u8> {
     if let Some(text) = &args.volume {
         let (provider, volume_ref) = named(app, text).await?;
-        let volume = able(&*provider, Verb::VolumesList)?.get(&volume_ref).await?;
+        let volume = able(&*provider, Verb::VolumesList)?
+            .get(&volume_ref)
+            .await?;
         Show::new(app).volume(provider.backend(), &volume, None)?;
         return Ok(0);
     }
@@ -47,7 +51,8 @@ async fn list(app: &App, args: &VolumesListArgs) -> Result<u8> {
             Some(volumes) => Ok((provider.backend(), volumes.list(None).await?)),
             None if alone => Err(unsupported(provider, Verb::VolumesList)),
             None => {
-                app.ui.note(unsupported(provider, Verb::VolumesList).message());
+                app.ui
+                    .note(unsupported(provider, Verb::VolumesList).message());
                 Ok((provider.backend(), Vec::new()))
             }
         }
@@ -59,7 +64,9 @@ async fn list(app: &App, args: &VolumesListArgs) -> Result<u8> {
     let rows: Vec<(Backend, Volume)> = gathered
         .answers
         .into_iter()
-        .flat_map(|(_, (backend, volumes))| volumes.into_iter().map(move |volume| (backend, volume)))
+        .flat_map(|(_, (backend, volumes))| {
+            volumes.into_iter().map(move |volume| (backend, volume))
+        })
         .collect();
     Show::new(app).volumes(&rows, &gathered.errors)?;
     Ok(finish(app, &gathered.errors, args.best_effort))
@@ -70,7 +77,12 @@ async fn create(app: &App, args: &VolumesCreateArgs) -> Result<u8> {
     let volumes = able(&*provider, Verb::VolumesCreate)?;
     let size_bytes = match &args.size {
         Some(text) => Some(units::parse_size(text).map_err(|error| {
-            Error::new(Kind::Usage, error.code, format!("--size: {}", error.message)).with_hint(error.hint)
+            Error::new(
+                Kind::Usage,
+                error.code,
+                format!("--size: {}", error.message),
+            )
+            .with_hint(error.hint)
         })?),
         None => None,
     };
@@ -100,7 +112,16 @@ async fn adopt(
     cause: &Error,
 ) -> Result<CreatedVolume> {
     let pauses = lookup_pauses(&provider.polling(), None);
-    let text = find_new("volume", provider.name(), before, cause, &pauses, &*app.ui, || ids(volumes)).await?;
+    let text = find_new(
+        "volume",
+        provider.name(),
+        before,
+        cause,
+        &pauses,
+        &*app.ui,
+        || ids(volumes),
+    )
+    .await?;
     let volume_ref: ResourceRef = text
         .parse()
         .map_err(|error| Error::internal(format!("a listed volume has a bad ref: {error}")))?;
@@ -118,11 +139,17 @@ fn announce(app: &App, provider: &dyn Provider, created: &CreatedVolume) -> Resu
         Some(transfer) => app
             .environment
             .state_directory()
-            .and_then(|state| CredentialStore::new(&state).save(&created.volume.volume_ref, transfer))
+            .and_then(|state| {
+                CredentialStore::new(&state).save(&created.volume.volume_ref, transfer)
+            })
             .map(drop),
         None => Ok(()),
     };
-    Show::new(app).volume(provider.backend(), &created.volume, created.credentials.as_ref())?;
+    Show::new(app).volume(
+        provider.backend(),
+        &created.volume,
+        created.credentials.as_ref(),
+    )?;
     if created.missing_credentials {
         return Err(Error::new(
             Kind::Protocol,
@@ -162,12 +189,14 @@ async fn delete_one(app: &App, text: &str, force: bool) -> Result<()> {
     if !force {
         let obstacles = volumes.obstacles(&volume_ref).await?;
         if !obstacles.is_empty() {
-            return Err(
-                Error::new(Kind::Rejected, "volume_in_use", format!("volume {volume_ref} is in use"))
-                    .with_provider(provider.name())
-                    .with_candidates(obstacles)
-                    .with_hint("cancel what uses it, or give `--force`"),
-            );
+            return Err(Error::new(
+                Kind::Rejected,
+                "volume_in_use",
+                format!("volume {volume_ref} is in use"),
+            )
+            .with_provider(provider.name())
+            .with_candidates(obstacles)
+            .with_hint("cancel what uses it, or give `--force`"));
         }
     }
     let question = format!("delete volume {volume_ref}? {}", volumes.deletion_means());
@@ -175,7 +204,10 @@ async fn delete_one(app: &App, text: &str, force: bool) -> Result<()> {
     volumes.delete(&volume_ref, force).await?;
     let state = app.environment.state_directory()?;
     CredentialStore::new(&state).remove(&volume_ref)?;
-    app.ui.note(&format!("deleted {volume_ref}; {}", volumes.deletion_means()));
+    app.ui.note(&format!(
+        "deleted {volume_ref}; {}",
+        volumes.deletion_means()
+    ));
     Ok(())
 }
 
@@ -197,7 +229,10 @@ async fn named(app: &App, text: &str) -> Result<(Box<dyn Provider>, ResourceRef)
             format!("`{}` has no volume `{text}`", provider.name()),
         )
         .with_provider(provider.name())
-        .with_hint(format!("`gpujob volumes list -p {}` lists those there are", provider.name()))),
+        .with_hint(format!(
+            "`gpujob volumes list -p {}` lists those there are",
+            provider.name()
+        ))),
         several => Err(Error::new(
             Kind::Usage,
             "ambiguous_ref",
@@ -218,13 +253,20 @@ fn able(provider: &dyn Provider, verb: Verb) -> Result<&dyn Volumes> {
 /// A verb the provider does not have: 81, with the reason and the alternative (job-model.md §7).
 pub fn unsupported(provider: &dyn Provider, verb: Verb) -> Error {
     let (reason, alternative) = match provider.capabilities().support(verb) {
-        Support::No { reason, alternative } => (reason, alternative),
+        Support::No {
+            reason,
+            alternative,
+        } => (reason, alternative),
         Support::Yes | Support::With(_) => ("has no such accessor", "report this as a bug"),
     };
     Error::new(
         Kind::Spec,
         "unsupported_verb",
-        format!("`{}` cannot do `{}`: {reason}", provider.name(), verb.as_str()),
+        format!(
+            "`{}` cannot do `{}`: {reason}",
+            provider.name(),
+            verb.as_str()
+        ),
     )
     .with_provider(provider.name())
     .with_hint(alternative)
@@ -259,5 +301,9 @@ pub fn confirm(app: &App, question: &str) -> Result<()> {
     if app.ui.ask(question, "--yes")? {
         return Ok(());
     }
-    Err(Error::new(Kind::Usage, "not_confirmed", "not confirmed; nothing was deleted"))
+    Err(Error::new(
+        Kind::Usage,
+        "not_confirmed",
+        "not confirmed; nothing was deleted",
+    ))
 }

@@ -32,7 +32,11 @@ pub async fn run(app: &App, args: &WaitArgs) -> Result<u8> {
     let interrupt = app.interrupt()?;
     let waiting = Waiting {
         refs: refs::jobs(app, &args.refs).await?,
-        poll: args.poll.as_deref().map(|text| flag_duration("--poll", text)).transpose()?,
+        poll: args
+            .poll
+            .as_deref()
+            .map(|text| flag_duration("--poll", text))
+            .transpose()?,
         poll_failures: flag_duration("--poll-failures", &args.poll_failures)?,
         cancel_on_interrupt: args.cancel_on_interrupt,
         after_submit: None,
@@ -42,7 +46,8 @@ pub async fn run(app: &App, args: &WaitArgs) -> Result<u8> {
 
 /// Waits, prints the final records, and turns them into an exit code.
 pub async fn wait_for(app: &App, interrupt: &Interrupt, waiting: Waiting<'_>) -> Result<u8> {
-    let providers = app.providers_of(waiting.refs.iter().map(|job_ref| job_ref.provider.as_str()))?;
+    let providers =
+        app.providers_of(waiting.refs.iter().map(|job_ref| job_ref.provider.as_str()))?;
     let driver = Driver {
         providers: &providers,
         journal: app.journal()?,
@@ -99,8 +104,13 @@ struct Progress<'a> {
 impl Audience for Progress<'_> {
     fn changed(&mut self, job: &Job) {
         self.show.changed(job);
-        let because = job.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
-        self.app.ui.detail(1, &format!("{} is {}{because}", job.job_ref, job.state));
+        let because = job
+            .reason
+            .as_ref()
+            .map_or_else(String::new, |reason| format!(" ({reason})"));
+        self.app
+            .ui
+            .detail(1, &format!("{} is {}{because}", job.job_ref, job.state));
     }
 
     fn polled(&mut self, jobs: &[&Job]) {

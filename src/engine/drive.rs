@@ -43,7 +43,10 @@ pub enum Ending {
     /// Every job has ended.
     Ended(Vec<Job>),
     /// Waiting stopped before; the jobs were left alone.
-    Stopped { error: Error, signal: Option<Signal> },
+    Stopped {
+        error: Error,
+        signal: Option<Signal>,
+    },
 }
 
 impl Driver<'_> {
@@ -124,7 +127,8 @@ impl Driver<'_> {
     }
 
     async fn observe(&self, provider: &str, refs: &[ResourceRef]) -> Result<Vec<Result<Job>>> {
-        let memories: Vec<Option<Memory>> = refs.iter().map(|job_ref| self.memory(job_ref)).collect();
+        let memories: Vec<Option<Memory>> =
+            refs.iter().map(|job_ref| self.memory(job_ref)).collect();
         let tracked: Vec<_> = refs
             .iter()
             .zip(&memories)
@@ -141,7 +145,8 @@ impl Driver<'_> {
                 if memory.is_some() {
                     let recorded = self.journal.record_state(job_ref, job.state, now);
                     if let Err(error) = recorded {
-                        self.reporter.detail(1, &format!("the journal could not be written: {error}"));
+                        self.reporter
+                            .detail(1, &format!("the journal could not be written: {error}"));
                     }
                 }
                 Ok(job)
@@ -153,7 +158,8 @@ impl Driver<'_> {
         match self.journal.memory(job_ref) {
             Ok(memory) => memory,
             Err(error) => {
-                self.reporter.warning(&format!("the journal could not be read: {error}"));
+                self.reporter
+                    .warning(&format!("the journal could not be read: {error}"));
                 None
             }
         }
@@ -193,7 +199,9 @@ impl Driver<'_> {
                 Event::PollFailed { provider, error } => self.reporter.warning(&format!(
                     "could not ask `{provider}` ({error}); the job may be fine, asking again"
                 )),
-                Event::Recovered { provider } => self.reporter.note(&format!("`{provider}` answers again")),
+                Event::Recovered { provider } => {
+                    self.reporter.note(&format!("`{provider}` answers again"))
+                }
             }
         }
     }
@@ -221,10 +229,16 @@ impl Driver<'_> {
         }
     }
 
-    fn grouped(&self, refs: &[ResourceRef]) -> Result<Vec<(String, crate::provider::Polling, Vec<ResourceRef>)>> {
+    fn grouped(
+        &self,
+        refs: &[ResourceRef],
+    ) -> Result<Vec<(String, crate::provider::Polling, Vec<ResourceRef>)>> {
         let mut groups: Vec<(String, crate::provider::Polling, Vec<ResourceRef>)> = Vec::new();
         for job_ref in refs {
-            match groups.iter_mut().find(|(name, ..)| *name == job_ref.provider) {
+            match groups
+                .iter_mut()
+                .find(|(name, ..)| *name == job_ref.provider)
+            {
                 Some((_, _, group)) if group.contains(job_ref) => {}
                 Some((_, _, group)) => group.push(job_ref.clone()),
                 None => {
@@ -257,5 +271,8 @@ fn left_alone(error: Error, refs: &[ResourceRef]) -> Error {
         [only] => error.with_job(only.clone()),
         _ => error,
     };
-    error.with_hint(format!("the job was left alone; to wait again:\n  gpujob wait {}", list.join(" ")))
+    error.with_hint(format!(
+        "the job was left alone; to wait again:\n  gpujob wait {}",
+        list.join(" ")
+    ))
 }

@@ -1,6 +1,5 @@
 //! One question to many providers at once: a slow or broken one costs neither the others' rows nor their time.
 
-
 use futures_util::future::join_all;
 
 use crate::error::{Error, Result};

@@ -74,7 +74,8 @@ fn missing(job_ref: &ResourceRef, memory: &Memory, now: Timestamp) -> Job {
     } else if let Some(ended) = memory.last_state.filter(|state| state.is_terminal()) {
         job.set_state(ended);
         job.flags.insert(Flag::Gone);
-        job.message = Some("no longer known to the provider; this is its last known state".to_owned());
+        job.message =
+            Some("no longer known to the provider; this is its last known state".to_owned());
     } else if fresh {
         job.set_state(State::Pending);
         job.message = Some("created moments ago; the provider does not list it yet".to_owned());
@@ -82,7 +83,9 @@ fn missing(job_ref: &ResourceRef, memory: &Memory, now: Timestamp) -> Job {
         job.terminal = true;
         job.flags.insert(Flag::Gone);
         let last = memory.last_state.map_or("never seen", State::as_str);
-        job.message = Some(format!("no longer known to the provider; last known state: {last}"));
+        job.message = Some(format!(
+            "no longer known to the provider; last known state: {last}"
+        ));
     }
     job
 }
@@ -114,13 +117,25 @@ mod tests {
 
     #[test]
     fn a_fresh_job_that_is_not_listed_yet_is_pending() {
-        let job = fold(&reference(), Observation::Missing, Some(&memory()), at(1_010)).unwrap();
+        let job = fold(
+            &reference(),
+            Observation::Missing,
+            Some(&memory()),
+            at(1_010),
+        )
+        .unwrap();
         assert_eq!((job.state, job.terminal), (State::Pending, false));
     }
 
     #[test]
     fn a_job_that_vanished_is_over_with_its_result_unknown() {
-        let job = fold(&reference(), Observation::Missing, Some(&memory()), at(1_100)).unwrap();
+        let job = fold(
+            &reference(),
+            Observation::Missing,
+            Some(&memory()),
+            at(1_100),
+        )
+        .unwrap();
         assert_eq!((job.state, job.terminal), (State::Unknown, true));
         assert!(job.flags.contains(&Flag::Gone));
     }
@@ -152,7 +167,13 @@ mod tests {
             ..memory()
         };
         let seen = Job::new(reference(), "p6vd2hcn", State::Running);
-        let job = fold(&reference(), Observation::Seen(Box::new(seen)), Some(&memory), at(1_100)).unwrap();
+        let job = fold(
+            &reference(),
+            Observation::Seen(Box::new(seen)),
+            Some(&memory),
+            at(1_100),
+        )
+        .unwrap();
         assert_eq!(job.name.as_deref(), Some("bert finetune"));
         assert_eq!(job.created_at, Some(at(1_000)));
     }

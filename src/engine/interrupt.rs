@@ -41,7 +41,11 @@ impl Interrupt {
     /// Returns when a signal comes.
     pub async fn came(&self) -> Signal {
         let mut receiver = self.0.clone();
-        let signal = receiver.wait_for(Option::is_some).await.ok().and_then(|signal| *signal);
+        let signal = receiver
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|signal| *signal);
         match signal {
             Some(signal) => signal,
             None => std::future::pending().await,

@@ -33,7 +33,12 @@ pub struct Submitter<'a> {
 
 impl Submitter<'_> {
     /// Sends the plan's create once, and returns the job it made or was found to have made.
-    pub async fn submit(&self, provider: &dyn Provider, plan: &Plan, request: &Request<'_>) -> Result<Job> {
+    pub async fn submit(
+        &self,
+        provider: &dyn Provider,
+        plan: &Plan,
+        request: &Request<'_>,
+    ) -> Result<Job> {
         let now = self.clock.now();
         let prepared = self.journal.prepare(&Intent {
             subject: Subject::Job,
@@ -50,7 +55,10 @@ impl Submitter<'_> {
             time_limit_s: plan.time_limit_s,
         })?;
         if matches!(prepared, Prepared::Existing(_)) || !self.journal.mark_sending(&plan.marker)? {
-            return Err(Error::internal(format!("the fresh marker {} is on record already", plan.marker)));
+            return Err(Error::internal(format!(
+                "the fresh marker {} is on record already",
+                plan.marker
+            )));
         }
         let outcome = tokio::select! {
             outcome = provider.create(plan) => outcome,
@@ -95,14 +103,16 @@ impl Submitter<'_> {
                     [] => {}
                     [_] => {
                         if let Some(mut job) = found.into_iter().next() {
-                            self.reporter.note(&format!("the create did take: adopted {}", job.job_ref));
+                            self.reporter
+                                .note(&format!("the create did take: adopted {}", job.job_ref));
                             job.adopted = true;
                             return Ok(self.accepted(plan, job, request));
                         }
                     }
                     several => {
                         self.note_unknown(&plan.marker);
-                        let refs: Vec<String> = several.iter().map(|job| job.job_ref.to_string()).collect();
+                        let refs: Vec<String> =
+                            several.iter().map(|job| job.job_ref.to_string()).collect();
                         return Err(unknown_outcome(plan, &cause, &refs));
                     }
                 },
@@ -138,7 +148,8 @@ impl Submitter<'_> {
 
     fn warn_about_journal(&self, recorded: Result<()>) {
         if let Err(error) = recorded {
-            self.reporter.warning(&format!("the journal could not be written: {error}"));
+            self.reporter
+                .warning(&format!("the journal could not be written: {error}"));
         }
     }
 }

@@ -30,7 +30,8 @@ fn verdict_of_one(job: &Job) -> Verdict {
         State::Failed => match job.exit_code.and_then(mirrored) {
             Some(code) => Verdict::OwnCode(code),
             None => Verdict::Failed(
-                Error::new(Kind::JobFailed, "job_failed", failed_message(job, &because)).with_job(named),
+                Error::new(Kind::JobFailed, "job_failed", failed_message(job, &because))
+                    .with_job(named),
             ),
         },
         State::Cancelled => Verdict::Failed(
@@ -74,7 +75,10 @@ fn verdict_of_several(jobs: &[&Job]) -> Verdict {
 fn failed_message(job: &Job, because: &str) -> String {
     match job.exit_code {
         Some(code) => format!("job {} failed with exit code {code}{because}", job.job_ref),
-        None => format!("job {} failed, and the provider does not tell its exit code{because}", job.job_ref),
+        None => format!(
+            "job {} failed, and the provider does not tell its exit code{because}",
+            job.job_ref
+        ),
     }
 }
 
@@ -134,7 +138,11 @@ mod tests {
             (State::Unknown, None, 92),
         ] {
             let job = job(state, exit_code);
-            assert_eq!(code_of(&verdict(&[&job])), expected, "{state} {exit_code:?}");
+            assert_eq!(
+                code_of(&verdict(&[&job])),
+                expected,
+                "{state} {exit_code:?}"
+            );
         }
     }
 

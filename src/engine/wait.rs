@@ -110,7 +110,11 @@ impl Watch {
         if let Some(error) = &self.gave_up {
             return Next::GaveUp(error.clone());
         }
-        let open = self.groups.iter().enumerate().filter(|(_, group)| group.is_open());
+        let open = self
+            .groups
+            .iter()
+            .enumerate()
+            .filter(|(_, group)| group.is_open());
         match open.min_by_key(|(_, group)| group.due) {
             None => Next::Ended,
             Some((index, group)) if group.due <= now => Next::Poll(index),
@@ -132,7 +136,9 @@ impl Watch {
 
     /// The provider of a group.
     pub fn provider(&self, group: usize) -> &str {
-        self.groups.get(group).map_or("", |group| group.provider.as_str())
+        self.groups
+            .get(group)
+            .map_or("", |group| group.provider.as_str())
     }
 
     /// The last record of every job, in the order asked; jobs never seen are left out.
@@ -144,7 +150,13 @@ impl Watch {
     }
 
     /// Takes a poll's records. `fraction` is random, in `0.0..1.0`, for the jitter.
-    pub fn observed(&mut self, group: usize, jobs: Vec<Job>, now: Duration, fraction: f64) -> Vec<Event> {
+    pub fn observed(
+        &mut self,
+        group: usize,
+        jobs: Vec<Job>,
+        now: Duration,
+        fraction: f64,
+    ) -> Vec<Event> {
         let Some(group) = self.groups.get_mut(group) else {
             return Vec::new();
         };
@@ -163,7 +175,13 @@ impl Watch {
     }
 
     /// Takes a failed poll: announced, tolerated for a while, and never mistaken for a failed job.
-    pub fn poll_failed(&mut self, group: usize, error: Error, now: Duration, fraction: f64) -> Vec<Event> {
+    pub fn poll_failed(
+        &mut self,
+        group: usize,
+        error: Error,
+        now: Duration,
+        fraction: f64,
+    ) -> Vec<Event> {
         let Some(group) = self.groups.get_mut(group) else {
             return Vec::new();
         };
@@ -187,12 +205,24 @@ impl Group {
 
     /// Stores one record; tells whether its state changed.
     fn take(&mut self, job: Job, now: Duration, events: &mut Vec<Event>) -> bool {
-        let patience = if self.polling.loopback { self.interval } else { GONE_AFTER };
-        let Some(watched) = self.jobs.iter_mut().find(|watched| watched.job_ref == job.job_ref) else {
+        let patience = if self.polling.loopback {
+            self.interval
+        } else {
+            GONE_AFTER
+        };
+        let Some(watched) = self
+            .jobs
+            .iter_mut()
+            .find(|watched| watched.job_ref == job.job_ref)
+        else {
             return false;
         };
         let vanished = job.state == State::Unknown && job.flags.contains(&Flag::Gone);
-        let since = if vanished { *watched.missing_since.get_or_insert(now) } else { now };
+        let since = if vanished {
+            *watched.missing_since.get_or_insert(now)
+        } else {
+            now
+        };
         if !vanished {
             watched.missing_since = None;
         }
@@ -219,9 +249,17 @@ impl Group {
             _ if now >= LATE_AFTER => self.polling.late_cap,
             _ => self.polling.cap,
         };
-        self.interval = if changed { first } else { self.interval.mul_f64(GROWTH).min(cap.max(first)) };
+        self.interval = if changed {
+            first
+        } else {
+            self.interval.mul_f64(GROWTH).min(cap.max(first))
+        };
         let jittered = self.interval.mul_f64(1.0 + JITTER * (2.0 * fraction - 1.0));
-        let floor = if self.polling.loopback { Duration::ZERO } else { self.polling.floor };
+        let floor = if self.polling.loopback {
+            Duration::ZERO
+        } else {
+            self.polling.floor
+        };
         self.due = now + jittered.max(floor);
     }
 }

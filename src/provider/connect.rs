@@ -40,7 +40,10 @@ pub fn connect(settings: &ProviderSettings, kit: &Kit) -> Result<Box<dyn Provide
         Backend::Cyclecloud | Backend::Gongji => Err(Error::new(
             Kind::Config,
             "backend_not_built",
-            format!("this version of gpujob does not speak to `{}` yet", settings.backend),
+            format!(
+                "this version of gpujob does not speak to `{}` yet",
+                settings.backend
+            ),
         )
         .with_hint("it speaks to `paracloud` and `pai-dlc`")),
     }
@@ -68,7 +71,12 @@ fn connect_pai_dlc(settings: &ProviderSettings, kit: &Kit) -> Result<Box<dyn Pro
         .map_err(|error| unusable(settings, "access-key-secret", &error))?;
     Ok(Box::new(pai_dlc::PaiDlc::new(pai_dlc::Connection {
         name: settings.name.clone(),
-        session: session(settings, kit, Arc::new(signer), Arc::new(pai_dlc::PaiDlcDialect))?,
+        session: session(
+            settings,
+            kit,
+            Arc::new(signer),
+            Arc::new(pai_dlc::PaiDlcDialect),
+        )?,
         dlc: base_url(settings, "base-url", &dlc)?,
         aiworkspace: base_url(settings, "aiworkspace-base-url", &aiworkspace)?,
         region,
@@ -89,8 +97,10 @@ fn access_key(settings: &ProviderSettings, kit: &Kit) -> Result<crate::sign::Acc
             token,
             source,
         }) => {
-            kit.reporter
-                .detail(1, &format!("`{}` takes its access key from {source}", settings.name));
+            kit.reporter.detail(
+                1,
+                &format!("`{}` takes its access key from {source}", settings.name),
+            );
             Ok(crate::sign::AccessKey { id, secret, token })
         }
         Credential::FromUri { source, .. } => Err(not_fetched(settings, &source)),
@@ -126,7 +136,11 @@ fn session(
     };
     Ok(Session {
         provider: settings.name.clone(),
-        transport: Arc::new(Live::new(trust, kit.connect_timeout, Arc::clone(&kit.reporter))),
+        transport: Arc::new(Live::new(
+            trust,
+            kit.connect_timeout,
+            Arc::clone(&kit.reporter),
+        )),
         signer,
         dialect,
         clock: Arc::clone(&kit.clock),
@@ -144,6 +158,9 @@ fn unusable(settings: &ProviderSettings, key: &str, error: &SignError) -> Error 
     Error::new(
         Kind::Config,
         "unusable_credential",
-        format!("`{key}` of the provider `{}` cannot be used: {error}", settings.name),
+        format!(
+            "`{key}` of the provider `{}` cannot be used: {error}",
+            settings.name
+        ),
     )
 }

@@ -6,10 +6,10 @@
 //! A backend never imports another's folder.
 
 mod caps;
-mod connect;
 pub mod chooser;
-pub mod paracloud;
+mod connect;
 pub mod pai_dlc;
+pub mod paracloud;
 mod plan;
 pub mod time;
 

@@ -57,7 +57,12 @@ fn pauses_grow_to_the_cap_while_nothing_changes() {
 #[test]
 fn the_end_of_every_job_ends_the_wait() {
     let mut watch = watch(&["a", "b"]);
-    watch.observed(0, vec![job("a", State::Succeeded), job("b", State::Running)], seconds(0), 0.5);
+    watch.observed(
+        0,
+        vec![job("a", State::Succeeded), job("b", State::Running)],
+        seconds(0),
+        0.5,
+    );
     assert_eq!(watch.open_jobs(0), [reference("b")]);
     let events = watch.observed(0, vec![job("b", State::Failed)], seconds(2), 0.5);
     assert_eq!(events.len(), 1);
@@ -68,8 +73,17 @@ fn the_end_of_every_job_ends_the_wait() {
 #[test]
 fn an_unchanged_job_says_nothing() {
     let mut watch = watch(&["a"]);
-    assert_eq!(watch.observed(0, vec![job("a", State::Running)], seconds(0), 0.5).len(), 1);
-    assert!(watch.observed(0, vec![job("a", State::Running)], seconds(2), 0.5).is_empty());
+    assert_eq!(
+        watch
+            .observed(0, vec![job("a", State::Running)], seconds(0), 0.5)
+            .len(),
+        1
+    );
+    assert!(
+        watch
+            .observed(0, vec![job("a", State::Running)], seconds(2), 0.5)
+            .is_empty()
+    );
 }
 
 #[test]
@@ -81,7 +95,9 @@ fn failing_polls_are_tolerated_for_ten_minutes_only() {
     watch.poll_failed(0, trouble(), seconds(599), 0.5);
     assert!(!matches!(watch.next(seconds(599)), Next::GaveUp(_)));
     watch.poll_failed(0, trouble(), seconds(600), 0.5);
-    assert!(matches!(watch.next(seconds(600)), Next::GaveUp(error) if error.kind() == Kind::Temporary));
+    assert!(
+        matches!(watch.next(seconds(600)), Next::GaveUp(error) if error.kind() == Kind::Temporary)
+    );
 }
 
 #[test]
@@ -106,7 +122,11 @@ fn a_refused_credential_ends_the_wait_at_once() {
 fn a_job_once_seen_must_stay_missing_before_it_is_gone() {
     let mut watch = watch(&["a"]);
     watch.observed(0, vec![job("a", State::Running)], seconds(0), 0.5);
-    assert!(watch.observed(0, vec![gone("a")], seconds(2), 0.5).is_empty());
+    assert!(
+        watch
+            .observed(0, vec![gone("a")], seconds(2), 0.5)
+            .is_empty()
+    );
     assert!(!matches!(watch.next(seconds(2)), Next::Ended));
     watch.observed(0, vec![gone("a")], seconds(12), 0.5);
     assert_eq!(watch.next(seconds(12)), Next::Ended);

@@ -50,7 +50,6 @@ pub(super) fn offer(
         .iter()
         .find(|offer| offer.id == choice.offer.id)?
         .clone();
-    assessment.note(format!("runs on `{}`", offer.id));
     check_money(spec, Some(&offer), time_limit_s, assessment);
     Some(offer)
 }

@@ -9,7 +9,7 @@ use crate::spec::{JobSpec, Program, quote};
 /// The text, or `None` with the refusal noted.
 pub(super) fn user_command(
     spec: &JobSpec,
-    policy: &Policy,
+    policy: Policy,
     assessment: &mut Assessment,
 ) -> Option<String> {
     let before = assessment.refusals.len();
@@ -58,7 +58,7 @@ pub(super) fn user_command(
 }
 
 /// The working directory is not where a script lies (§5.1), so the shell goes there first.
-fn workdir<'a>(spec: &'a JobSpec, policy: &Policy, assessment: &mut Assessment) -> Option<&'a str> {
+fn workdir<'a>(spec: &'a JobSpec, policy: Policy, assessment: &mut Assessment) -> Option<&'a str> {
     let directory = spec.workdir.as_deref()?;
     let how = match &spec.program {
         Program::Script { .. } => "the script begins with `cd DIR || exit 1`",
@@ -66,7 +66,7 @@ fn workdir<'a>(spec: &'a JobSpec, policy: &Policy, assessment: &mut Assessment) 
             "the command begins with `cd DIR &&`"
         }
     };
-    assessment.emulated("workdir", how, policy);
+    assessment.emulated("workdir", how, &policy);
     refuse_nul("workdir", std::iter::once(directory), assessment);
     Some(directory)
 }

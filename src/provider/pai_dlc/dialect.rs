@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::error::{Error, Kind};
 use crate::http::Answer;
 use crate::http::dialect::{Dialect, Repeat, Verdict, kind_of_status};
-use crate::model::Timestamp;
+use crate::http::retry::server_time;
 
 use super::envelope::Envelope;
 
@@ -143,14 +143,14 @@ fn classify(
     } else {
         kind_of_status(status, is_structured)
     };
-    match kind {
-        Kind::Rejected if names_capacity(code) => (Kind::Capacity, Repeat::Useless),
+    let is_passing = kind == Kind::Temporary && status != StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+    if kind == Kind::Rejected && names_capacity(code) {
+        (Kind::Capacity, Repeat::Useless)
+    } else if is_passing || (kind == Kind::Rejected && after.is_some()) {
         // An answer that asks to wait is throttling, whatever its status (§7.4).
-        Kind::Rejected if after.is_some() => (Kind::Temporary, Repeat::Helpful { after }),
-        Kind::Temporary if status != StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-            (kind, Repeat::Helpful { after })
-        }
-        other => (other, Repeat::Useless),
+        (Kind::Temporary, Repeat::Helpful { after })
+    } else {
+        (kind, Repeat::Useless)
     }
 }
 
@@ -194,13 +194,6 @@ fn asked_wait(answer: &Answer) -> Option<Duration> {
         .map(Duration::from_millis)
         .or_else(|| whole("retry-after").map(Duration::from_secs))
         .map(|wait| wait.min(LONGEST_WAIT))
-}
-
-/// The server's clock, from the answer's `Date`.
-fn server_time(answer: &Answer) -> Option<Timestamp> {
-    let date = answer.header("date")?;
-    let zoned = jiff::fmt::rfc2822::parse(date).ok()?;
-    Some(zoned.timestamp())
 }
 
 const fn word_of(kind: Kind) -> &'static str {

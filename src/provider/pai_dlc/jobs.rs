@@ -105,13 +105,23 @@ impl PaiDlc {
         for (region, group) in by_region {
             let site = self.site(region)?;
             let listed = self.listed(&site, &group).await?;
+            let mut observed = Vec::new();
             for (id, tracked) in group {
                 let observation = match listed.get(id) {
                     Some(value) => self.observed(value, &site, tracked),
                     None => self.observe_one(&site, id, tracked).await?,
                 };
-                seen.insert(&tracked.job_ref, observation);
+                observed.push((&tracked.job_ref, observation));
             }
+            let mut found: Vec<&mut Job> = observed
+                .iter_mut()
+                .filter_map(|(_, observation)| match observation {
+                    Observation::Seen(job) => Some(job.as_mut()),
+                    Observation::Missing => None,
+                })
+                .collect();
+            self.add_cards(&site, &mut found).await;
+            seen.extend(observed);
         }
         Ok(jobs
             .iter()
@@ -167,9 +177,6 @@ impl PaiDlc {
             };
             observation = self.observed(&value, site, &told);
         }
-        if let Observation::Seen(job) = &mut observation {
-            self.add_cards(site, &value, job).await;
-        }
         Ok(observation)
     }
 
@@ -191,24 +198,6 @@ impl PaiDlc {
             .iter()
             .find(|value| id_of(value).as_deref() == Some(id))
             .and_then(parse::time_limit))
-    }
-
-    /// A job on public resources names its type only: the catalogue knows the cards.
-    async fn add_cards(&self, site: &Site, value: &Value, job: &mut Job) {
-        let is_public = JobAnswer::deserialize(value).is_ok_and(|answer| {
-            answer
-                .job_specs
-                .first()
-                .is_some_and(|spec| spec.ecs_spec.is_some())
-        });
-        let is_told = job.gpu.as_ref().is_some_and(|gpu| gpu.model.is_some());
-        if is_public
-            && !is_told
-            && let Some(instance_type) = job.instance_type.clone()
-            && let Some(cards) = self.cards_of(site, &instance_type).await
-        {
-            job.gpu = Some(cards);
-        }
     }
 
     fn observed(&self, value: &Value, site: &Site, tracked: &Tracked) -> Observation {
@@ -238,10 +227,12 @@ impl PaiDlc {
         };
         let values = self.all_jobs(&self.home, &request, enough).await?;
         let mut jobs: Vec<Job> = values.iter().filter_map(wanted).collect();
-        jobs.sort_by(|left, right| right.created_at.cmp(&left.created_at));
+        jobs.sort_by_key(|job| std::cmp::Reverse(job.created_at));
         if let Some(limit) = filter.limit {
             jobs.truncate(limit);
         }
+        let mut found: Vec<&mut Job> = jobs.iter_mut().collect();
+        self.add_cards(&self.home, &mut found).await;
         Ok(Listing {
             jobs,
             truncated: None,
@@ -263,9 +254,8 @@ impl PaiDlc {
     /// Asks for a stop; a refusal of what has ended, or is ending, is a success (§3.5).
     pub(super) async fn stop_job(&self, job: &ResourceRef) -> Result<()> {
         let (site, id) = self.parts(job)?;
-        let error = match self.ask(&site.stop_job(id)).await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = self.ask(&site.stop_job(id)).await else {
+            return Ok(());
         };
         if !matches!(error.kind(), Kind::Rejected | Kind::Capacity) {
             return Err(error);

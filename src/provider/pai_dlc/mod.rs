@@ -11,6 +11,7 @@ mod datasets;
 mod dialect;
 mod draft;
 mod envelope;
+mod extras;
 mod jobs;
 mod mounts;
 pub mod offers;
@@ -196,7 +197,7 @@ impl Provider for PaiDlc {
     }
 
     fn assess(&self, spec: &JobSpec, policy: &Policy) -> Assessment {
-        self.with_account(spec, |account| plan::assess(account, spec, policy))
+        self.with_account(spec, |account| plan::assess(account, spec, *policy))
     }
 
     async fn survey(&self, spec: &JobSpec) -> Result<Survey> {

@@ -47,7 +47,7 @@ const ACCESSIBILITIES: [&str; 2] = ["PRIVATE", "PUBLIC"];
 pub(super) struct Options {
     pub(super) user_vpc: Option<UserVpc>,
     pub(super) settings: Settings,
-    pub(super) options: Option<String>,
+    pub(super) tuning: Option<String>,
     pub(super) code_source: Option<CodeSource>,
     pub(super) thirdparty_libs: Vec<String>,
     pub(super) thirdparty_lib_dir: Option<String>,
@@ -76,7 +76,7 @@ pub(super) fn read(spec: &JobSpec, assessment: &mut Assessment) -> Options {
             "settings" => {
                 options.settings = reader.decode(value, "`Settings`").unwrap_or_default();
             }
-            "options" => options.options = reader.pairs(value),
+            "options" => options.tuning = reader.pairs(value),
             "code_source" => options.code_source = reader.code_source(value),
             "thirdparty_libs" => {
                 options.thirdparty_libs =
@@ -142,7 +142,7 @@ impl Reader<'_> {
                 } else {
                     format!("{}.{path}", self.key)
                 };
-                self.refuse(&place, error.inner().to_string());
+                self.refuse(&place, &error.inner().to_string());
                 None
             }
         }
@@ -156,7 +156,7 @@ impl Reader<'_> {
         }
         self.refuse(
             self.key,
-            format!("`{word}` is none of `{}`", allowed.join("`, `")),
+            &format!("`{word}` is none of `{}`", allowed.join("`, `")),
         );
         None
     }
@@ -177,7 +177,7 @@ impl Reader<'_> {
                 Value::Null | Value::Array(_) | Value::Object(_) => {
                     self.refuse(
                         &format!("{}.{name}", self.key),
-                        "this is no text, number or boolean".to_owned(),
+                        "this is no text, number or boolean",
                     );
                     return None;
                 }
@@ -185,7 +185,7 @@ impl Reader<'_> {
             if name.is_empty() || name.contains([',', '=']) || text.contains(',') {
                 self.refuse(
                     &format!("{}.{name}", self.key),
-                    "a comma or `=` cannot be told from the separators of `k=v,k=v`".to_owned(),
+                    "a comma or `=` cannot be told from the separators of `k=v,k=v`",
                 );
                 return None;
             }
@@ -211,13 +211,13 @@ impl Reader<'_> {
             | Value::Object(_) => self.decode(value, "`CodeSource`")?,
         };
         if source.code_source_id.trim().is_empty() {
-            self.refuse(self.key, "the id is empty".to_owned());
+            self.refuse(self.key, "the id is empty");
             return None;
         }
         Some(source)
     }
 
-    fn refuse(&mut self, place: &str, message: String) {
+    fn refuse(&mut self, place: &str, message: &str) {
         self.assessment.refuse(
             Refusal::new(
                 RefusalCode::UnsupportedValue,

@@ -59,8 +59,8 @@ pub fn job(value: &Value, origin: Origin<'_>, memory: Memory) -> Option<Job> {
     );
     job.flags = flags;
     job.raw_state = raw_state(&answer);
-    job.reason = answer.reason_code.clone();
-    job.message = answer.reason_message.clone();
+    job.reason.clone_from(&answer.reason_code);
+    job.message.clone_from(&answer.reason_message);
     fill_times(&mut job, &answer);
     fill_shape(&mut job, &answer);
     job.console_url = answer

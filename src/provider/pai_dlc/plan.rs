@@ -15,7 +15,7 @@ use super::parse::TAG_RUN;
 use super::wire::{ImageConfig, Settings, WorkspaceAnswer};
 
 /// What the spec alone shows.
-pub fn assess(account: Account<'_>, spec: &JobSpec, policy: &Policy) -> Assessment {
+pub fn assess(account: Account<'_>, spec: &JobSpec, policy: Policy) -> Assessment {
     draft::draft(account, spec, policy).assessment
 }
 
@@ -36,21 +36,18 @@ pub fn plan(
         quota,
         time_limit_s,
         nodes,
-    } = draft::draft(account, input.spec, input.policy);
-    let offer = match quota {
-        Some(_) => {
-            choose::check_money(input.spec, None, time_limit_s, &mut assessment);
-            None
-        }
-        None => {
-            let stock = Stock {
-                ignored: body
-                    .settings
-                    .as_ref()
-                    .is_some_and(|settings| settings.disable_ecs_stock_check == Some(true)),
-            };
-            choose::offer(input.spec, stock, time_limit_s, survey, &mut assessment)
-        }
+    } = draft::draft(account, input.spec, *input.policy);
+    let offer = if quota.is_some() {
+        choose::check_money(input.spec, None, time_limit_s, &mut assessment);
+        None
+    } else {
+        let stock = Stock {
+            ignored: body
+                .settings
+                .as_ref()
+                .is_some_and(|settings| settings.disable_ecs_stock_check == Some(true)),
+        };
+        choose::offer(input.spec, stock, time_limit_s, survey, &mut assessment)
     };
     check_workspace(survey, &mut assessment);
     mounts::check_datasets(

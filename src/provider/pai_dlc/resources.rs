@@ -4,6 +4,7 @@
 
 use crate::model::{Refusal, RefusalCode};
 use crate::provider::Assessment;
+use crate::spec::gpu::GpuName;
 use crate::spec::{Framework, JobSpec, Resources};
 
 use super::options::{self, Options};
@@ -43,12 +44,11 @@ pub(super) fn size(
     } else if resources.arch.is_some() {
         assessment.native("resources.arch", "all machines are taken to be amd64");
     }
-    match quota {
-        Some(_) => Some(quota_size(resources, assessment)),
-        None => {
-            public_size(resources, assessment);
-            None
-        }
+    if quota.is_some() {
+        Some(quota_size(resources, assessment))
+    } else {
+        public_size(resources, assessment);
+        None
     }
 }
 
@@ -98,7 +98,12 @@ fn quota_size(resources: &Resources, assessment: &mut Assessment) -> ResourceCon
             "resources.gpu",
             "`ResourceConfig.GPU` and `.GPUType` as written",
         );
-        if gpu.memory_gib.is_some() {
+        // A memory in the model's own text travels with it (`Tesla-V100-16G`).
+        let named = gpu
+            .model
+            .as_deref()
+            .and_then(|model| GpuName::parse(model).memory_gib);
+        if gpu.memory_gib.is_some() && gpu.memory_gib != named {
             assessment.unsupported(
                 "resources.gpu.memory",
                 "a quota's cards are named by `GPUType` alone",

@@ -6,13 +6,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
-use crate::model::{Gpu, Namespace, Offer, Volume};
+use crate::model::{Gpu, Job, Namespace, Offer, Volume};
 use crate::provider::Survey;
 use crate::spec::JobSpec;
 
 use super::api::Site;
 use super::pages::Pages;
-use super::wire::EcsSpecPage;
+use super::wire::{EcsSpecPage, JobAnswer};
 use super::{PaiDlc, datasets, draft, mounts, offers, workspaces};
 
 impl PaiDlc {
@@ -94,28 +94,46 @@ impl PaiDlc {
         Ok(offers)
     }
 
-    /// The cards of one instance type, asked for once; `None` where nobody tells. A job's record is worth having
-    /// without them, so a failed look-up is no failure.
-    pub(super) async fn cards_of(&self, site: &Site, instance_type: &str) -> Option<Gpu> {
-        let key = format!("{}/{instance_type}", site.region);
-        if let Some(known) = self.known_cards(|cards| cards.get(&key).cloned()) {
-            return known;
-        }
-        let gpu = match self.catalogue(site, &[instance_type]).await {
-            Ok(offers) => offers
-                .into_iter()
-                .find(|offer| offer.id == instance_type)
-                .and_then(|offer| offer.gpu),
-            Err(error) => {
-                self.session.reporter.detail(
-                    1,
-                    &format!("the cards of `{instance_type}` are not known: {error}"),
-                );
-                None
+    /// Adds the cards of jobs on public resources: the job names its type only, the catalogue knows the cards. One
+    /// request for all types that were not asked for before; a record is worth having without them, so that a
+    /// look-up that fails is no failure.
+    pub(super) async fn add_cards(&self, site: &Site, jobs: &mut [&mut Job]) {
+        let key = |name: &str| format!("{}/{name}", site.region);
+        let mut unknown: Vec<String> = Vec::new();
+        for name in jobs.iter().filter_map(|job| untold_type(job)) {
+            let is_known = self.known_cards(|cards| cards.contains_key(&key(&name)));
+            if !is_known && !unknown.contains(&name) {
+                unknown.push(name);
             }
-        };
-        self.known_cards(|cards| cards.insert(key, gpu.clone()));
-        gpu
+        }
+        if !unknown.is_empty() {
+            let names: Vec<&str> = unknown.iter().map(String::as_str).collect();
+            let offers = match self.catalogue(site, &names).await {
+                Ok(offers) => offers,
+                Err(error) => {
+                    let text = format!(
+                        "the cards of `{}` are not known: {error}",
+                        names.join("`, `")
+                    );
+                    self.session.reporter.detail(1, &text);
+                    Vec::new()
+                }
+            };
+            self.known_cards(|cards| {
+                for name in unknown {
+                    let offer = offers.iter().find(|offer| offer.id == name);
+                    cards.insert(key(&name), offer.and_then(|offer| offer.gpu.clone()));
+                }
+            });
+        }
+        for job in jobs {
+            let Some(name) = untold_type(job) else {
+                continue;
+            };
+            if let Some(gpu) = self.known_cards(|cards| cards.get(&key(&name)).cloned().flatten()) {
+                job.gpu = Some(gpu);
+            }
+        }
     }
 
     /// The lock is held for this call only.
@@ -134,6 +152,19 @@ impl PaiDlc {
             .json()
             .map_err(|error| self.unreadable(template.operation, &format!("is no JSON: {error}")))
     }
+}
+
+/// The instance type of a job that has cards of which the job itself does not tell the model.
+fn untold_type(job: &Job) -> Option<String> {
+    if job.gpu.as_ref().is_some_and(|gpu| gpu.model.is_some()) {
+        return None;
+    }
+    let answer = JobAnswer::deserialize(&job.raw).ok()?;
+    // A total of zero needs no look-up.
+    if answer.request_gpu.is_some_and(|total| total <= 0.0) {
+        return None;
+    }
+    answer.job_specs.into_iter().next()?.ecs_spec
 }
 
 /// Known keys without a RAM permission, as opposed to keys that are refused.

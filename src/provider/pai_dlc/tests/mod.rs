@@ -1,5 +1,6 @@
 //! Tests of the whole backend: recorded answers, states, plans, verdicts, and the calls over a scripted transport.
 
+mod calls;
 mod planner;
 mod recorded;
 mod refusals;
@@ -10,7 +11,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::http::BaseUrl;
 use crate::model::{Marker, Offer, Timestamp};
 use crate::provider::{Plan, PlanInput, PlanRefusal, Policy, Survey};
 use crate::secret::Secret;
@@ -34,7 +34,7 @@ pub(super) fn recorded(name: &str) -> Value {
 
 /// A job file as a user writes it.
 pub(super) fn spec(yaml: &str) -> JobSpec {
-    crate::spec::read::parse_for_tests(yaml)
+    crate::spec::parse_document("job.yaml", yaml, None).unwrap()
 }
 
 pub(super) fn site() -> Site {
@@ -69,14 +69,10 @@ pub(super) fn survey() -> Survey {
 }
 
 pub(super) fn plan_of(yaml: &str) -> Result<Plan, PlanRefusal> {
-    plan_with(yaml, &survey(), &Policy::default())
+    plan_with(yaml, &survey(), Policy::default())
 }
 
-pub(super) fn plan_with(
-    yaml: &str,
-    survey: &Survey,
-    policy: &Policy,
-) -> Result<Plan, PlanRefusal> {
+pub(super) fn plan_with(yaml: &str, survey: &Survey, policy: Policy) -> Result<Plan, PlanRefusal> {
     let spec = spec(yaml);
     let secrets: BTreeMap<String, Secret> =
         [("TOKEN".to_owned(), Secret::new("s3cret-value"))].into();
@@ -86,7 +82,7 @@ pub(super) fn plan_with(
         &PlanInput {
             spec: &spec,
             marker: &Marker::parse(MARKER).unwrap(),
-            policy,
+            policy: &policy,
             secrets: &secrets,
             registry_password: Some(&Secret::new("pull-password")),
         },
@@ -98,10 +94,4 @@ pub(super) fn plan_with(
 pub(super) fn body_of(plan: &Plan) -> Value {
     assert_eq!(plan.requests.len(), 1);
     serde_json::from_slice(plan.requests[0].body_bytes()).unwrap()
-}
-
-/// Only for its type: a base URL that nobody asks.
-#[expect(dead_code, reason = "used by the tests over a transport")]
-pub(super) fn nowhere() -> BaseUrl {
-    BaseUrl::parse("http://127.0.0.1:1").unwrap()
 }
