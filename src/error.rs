@@ -184,14 +184,14 @@ impl Error {
         let (code, message): (Cow<'static, str>, String) = match refusals.as_slice() {
             [only] => (
                 only.code.as_str().into(),
-                format!("`{provider}` cannot do this: `{}`: {}", only.field, only.message),
+                format!(
+                    "`{provider}` cannot do this: `{}`: {}",
+                    only.field, only.message
+                ),
             ),
             several => (
                 "several".into(),
-                format!(
-                    "`{provider}` cannot do this, for {} reasons",
-                    several.len()
-                ),
+                format!("`{provider}` cannot do this, for {} reasons", several.len()),
             ),
         };
         let mut error = Self::new(kind, code, message).with_provider(provider);

@@ -157,7 +157,8 @@ fn remembered(app: &App) -> Vec<Tracked> {
             })
             .collect(),
         Err(error) => {
-            app.ui.warning(&format!("the journal could not be read: {error}"));
+            app.ui
+                .warning(&format!("the journal could not be read: {error}"));
             Vec::new()
         }
     }

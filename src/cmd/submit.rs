@@ -20,7 +20,11 @@ use super::{explain, lookup_pauses};
 pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     let prepared = prepare(app, &args.spec)?;
     let provider = app.one_provider(&prepared.spec.provider)?;
-    let poll = args.poll.as_deref().map(|text| flag_duration("--poll", text)).transpose()?;
+    let poll = args
+        .poll
+        .as_deref()
+        .map(|text| flag_duration("--poll", text))
+        .transpose()?;
     let interrupt = app.interrupt()?;
     let planned = tokio::select! {
         planned = plan(app, &*provider, &prepared) => planned?,
@@ -75,7 +79,8 @@ fn announce(app: &App, plan: &Plan) {
     for line in &plan.assessment.report {
         match line.level {
             Level::Emulated | Level::Local => {
-                app.ui.note(&format!("{} is {}: {}", line.field, line.level, line.how));
+                app.ui
+                    .note(&format!("{} is {}: {}", line.field, line.level, line.how));
             }
             Level::Native | Level::Refused => {}
         }

@@ -27,7 +27,9 @@ pub async fn run(app: &App, args: &TypesArgs) -> Result<u8> {
         .answers
         .into_iter()
         .flat_map(|(name, (backend, offers))| {
-            offers.into_iter().map(move |offer| (name.clone(), backend, offer))
+            offers
+                .into_iter()
+                .map(move |offer| (name.clone(), backend, offer))
         })
         .filter(|(_, _, offer)| wanted.as_ref().is_none_or(|wanted| wanted.fits(offer)))
         .collect();
@@ -45,7 +47,8 @@ struct Wanted {
 impl Wanted {
     fn parse(text: &str) -> Result<Self> {
         let gpu = parse_gpu_request(text).map_err(|error| {
-            Error::new(Kind::Usage, error.code, format!("--gpu: {}", error.message)).with_hint(error.hint)
+            Error::new(Kind::Usage, error.code, format!("--gpu: {}", error.message))
+                .with_hint(error.hint)
         })?;
         Ok(Self {
             gpu,

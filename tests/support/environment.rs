@@ -78,11 +78,6 @@ impl TestEnvironment {
         path.to_str().unwrap().to_owned()
     }
 
-    /// The sandbox's own configuration file.
-    pub(crate) fn sandbox_config(&self) -> String {
-        std::fs::read_to_string(&self.sandbox.as_ref().unwrap().config).unwrap()
-    }
-
     /// The value of a variable that the sandbox gives its clients.
     pub(crate) fn sandbox_variable(&self, name: &str) -> String {
         let sandbox = self.sandbox.as_ref().unwrap();
@@ -222,7 +217,8 @@ impl RunningSandbox {
 impl Drop for RunningSandbox {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
-            drop(stop.send(()));
+            // The thread may have ended by itself.
+            let _ended = stop.send(());
         }
         if let Some(thread) = self.thread.take() {
             drop(thread.join());

@@ -201,11 +201,7 @@ impl PaiDlc {
     }
 
     fn observed(&self, value: &Value, site: &Site, tracked: &Tracked) -> Observation {
-        let memory = Memory::Told {
-            cancel_requested_at: tracked.cancel_requested_at,
-            time_limit_s: tracked.time_limit_s,
-        };
-        parse::job(value, self.origin(&site.region), memory)
+        parse::job(value, self.origin(&site.region), Memory::of(tracked))
             .map_or(Observation::Missing, |job| Observation::Seen(Box::new(job)))
     }
 
@@ -216,8 +212,14 @@ impl PaiDlc {
             since: filter.since,
             ..JobFilter::default()
         };
+        let read =
+            |value: &Value, memory| parse::job(value, self.origin(&self.home.region), memory);
         let wanted = |value: &Value| {
-            parse::job(value, self.origin(&self.home.region), Memory::Untold)
+            read(value, Memory::Untold)
+                .and_then(|job| match filter.memory_of(&job.job_ref) {
+                    Some(tracked) => read(value, Memory::of(tracked)),
+                    None => Some(job),
+                })
                 .filter(|job| filter.states.is_empty() || filter.states.contains(&job.state))
         };
         let enough = |values: &[Value]| {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::http::encode;
 use crate::model::{Flag, Gpu, Job, Marker, ResourceRef, State, Timestamp};
+use crate::provider::Tracked;
 use crate::provider::time;
 use crate::spec::gpu::{GpuName, only_memory_size};
 
@@ -41,6 +42,16 @@ pub enum Memory {
         cancel_requested_at: Option<Timestamp>,
         time_limit_s: Option<u64>,
     },
+}
+
+impl Memory {
+    /// What the engine handed over.
+    pub fn of(tracked: &Tracked) -> Self {
+        Self::Told {
+            cancel_requested_at: tracked.cancel_requested_at,
+            time_limit_s: tracked.time_limit_s,
+        }
+    }
 }
 
 /// The record of one job, or `None` for an object without an id and for a deleted job.

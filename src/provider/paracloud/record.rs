@@ -5,8 +5,8 @@
 use jiff::tz::Offset;
 use serde_json::Value;
 
-use crate::provider::Tracked;
 use crate::model::{Flag, Job, Marker, Offer, ResourceRef, State, Timestamp};
+use crate::provider::Tracked;
 use crate::provider::time;
 
 use super::catalogue;

@@ -477,6 +477,7 @@ async fn the_list_is_paged_filtered_and_newest_first() {
         limit: Some(3),
         since: Some("2026-01-05T00:00:00Z".parse().unwrap()),
         namespace: Some("9".to_owned()),
+        ..ListFilter::default()
     };
     let listing = bench.provider().list(&failed).await.unwrap();
     let ids: Vec<&str> = listing

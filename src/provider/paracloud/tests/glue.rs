@@ -542,6 +542,7 @@ async fn a_list_walks_every_namespace_newest_first() {
         limit: Some(1),
         states: vec![State::Running, State::Succeeded],
         namespace: None,
+        ..ListFilter::default()
     };
     let listing = bench.provider.list(&filter).await.unwrap();
     assert_eq!(listing.jobs.len(), 1);
