@@ -2,8 +2,9 @@
 //!
 //! All state is in the value; any number of sandboxes live in one process (style.md §12).
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,8 +76,10 @@ pub struct Sandbox {
 impl Sandbox {
     /// Binds the ports, makes credentials, and serves.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        // Logs and environments of jobs are in it.
         let folder = tempfile::Builder::new()
             .prefix("gpujob-sandbox-")
+            .permissions(Permissions::from_mode(0o700))
             .tempdir()?;
         let clock = Clock::real();
         clock.set_speed(options.speed).map_err(StartError::Option)?;

@@ -1,6 +1,7 @@
 //! Whole sandboxes over real loopback connections, spoken to with raw bytes.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use rstest::rstest;
@@ -157,6 +158,16 @@ async fn stopping_kills_the_jobs_and_removes_the_folder() {
     assert!(!PathBuf::from(format!("/proc/{}", id.trim())).exists());
     assert!(!folder.exists());
     assert!(tokio::net::TcpStream::connect(base).await.is_err());
+}
+
+#[tokio::test]
+async fn the_folder_is_the_users_alone() {
+    let bench = Bench::start().await;
+    let mode = fs::metadata(bench.sandbox.folder())
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
 }
 
 #[tokio::test]
