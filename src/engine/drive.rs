@@ -200,7 +200,7 @@ impl Driver<'_> {
                     "could not ask `{provider}` ({error}); the job may be fine, asking again"
                 )),
                 Event::Recovered { provider } => {
-                    self.reporter.note(&format!("`{provider}` answers again"))
+                    self.reporter.note(&format!("`{provider}` answers again"));
                 }
             }
         }

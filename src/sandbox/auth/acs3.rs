@@ -1,6 +1,6 @@
 //! Verifies `ACS3-HMAC-SHA256`, the signature of Alibaba's gateways (pai-dlc.md §2).
 //!
-//! [`verify`] is pure: a request as it came over the wire, an instant and the keys give an identity or a fault, in the
+//! [`verify()`] is pure: a request as it came over the wire, an instant and the keys give an identity or a fault, in the
 //! order of §2.8 (steps 1 to 6). The memory of nonces, step 7, stands beside it in [`NonceMemory`], since only a
 //! signature that proved right may be remembered. Nothing here knows how a client signs.
 

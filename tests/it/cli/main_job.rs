@@ -137,7 +137,7 @@ fn a_job_is_found_by_name_and_by_prefix() {
         .expect(0);
     let job_ref = run.stdout.trim();
     let id = job_ref.rsplit('/').next().unwrap();
-    for name in ["name:found again", &id[..8]] {
+    for name in ["name:found again", id.get(..8).unwrap()] {
         let run = environment.run(&["status", name, "-q"]).expect(0);
         assert_eq!(run.stdout.trim(), job_ref, "{name}");
     }

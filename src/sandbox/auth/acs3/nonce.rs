@@ -17,7 +17,7 @@ pub struct NonceMemory {
 }
 
 impl NonceMemory {
-    /// Remembers a pair, or refuses one that is remembered. Call it only after [`verify`](super::verify) said yes, so
+    /// Remembers a pair, or refuses one that is remembered. Call it only after [`verify`](super::verify()) said yes, so
     /// that a forged request cannot burn a nonce.
     pub fn admit(&mut self, key_id: &str, nonce: &str, now: Timestamp) -> Result<(), Fault> {
         self.seen
