@@ -31,7 +31,7 @@ pub struct App {
     connect_timeout: Duration,
     config: OnceLock<Config>,
     journal: OnceLock<Journal>,
-    writable_journal: OnceLock<Journal>,
+    read_journal: OnceLock<Journal>,
 }
 
 impl App {
@@ -52,7 +52,7 @@ impl App {
             connect_timeout,
             config: OnceLock::new(),
             journal: OnceLock::new(),
-            writable_journal: OnceLock::new(),
+            read_journal: OnceLock::new(),
         })
     }
 
@@ -73,32 +73,28 @@ impl App {
         self.global.config.as_deref()
     }
 
-    /// The journal as it is: an absent one is empty and stays absent, one that cannot be written is read.
+    /// The journal for looking: one that cannot be written is read, or empty if there is none.
     pub fn journal(&self) -> Result<&Journal> {
-        if let Some(journal) = self.writable_journal.get().or_else(|| self.journal.get()) {
+        match self.writable_journal() {
+            Ok(journal) => return Ok(journal),
+            Err(error) => self
+                .ui
+                .detail(1, &format!("the journal is only read: {error}")),
+        }
+        if let Some(journal) = self.read_journal.get() {
             return Ok(journal);
         }
-        let directory = self.environment.state_directory()?;
-        let existing = Journal::path_in(&directory).exists();
-        let journal = match existing.then(|| Journal::open(&directory)) {
-            Some(Ok(journal)) => journal,
-            Some(Err(error)) => {
-                self.ui
-                    .detail(1, &format!("the journal is only read: {error}"));
-                Journal::open_for_reading(&directory)?
-            }
-            None => Journal::open_for_reading(&directory)?,
-        };
-        Ok(self.journal.get_or_init(|| journal))
+        let journal = Journal::open_for_reading(&self.environment.state_directory()?)?;
+        Ok(self.read_journal.get_or_init(|| journal))
     }
 
     /// The journal, made if there is none; without one nothing may be created (cli.md §10, "Never twice").
     pub fn writable_journal(&self) -> Result<&Journal> {
-        if let Some(journal) = self.writable_journal.get() {
+        if let Some(journal) = self.journal.get() {
             return Ok(journal);
         }
         let journal = Journal::open(&self.environment.state_directory()?)?;
-        Ok(self.writable_journal.get_or_init(|| journal))
+        Ok(self.journal.get_or_init(|| journal))
     }
 
     /// Ctrl-C and SIGTERM; needs a runtime.

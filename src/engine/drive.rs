@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use crate::ambient::{Clock, Entropy, Reporter};
 use crate::error::{Error, Kind, Result};
-use crate::journal::{Journal, Memory};
-use crate::model::{Job, ResourceRef};
+use crate::journal::{Journal, Memory, Observation as Seen};
+use crate::model::{Job, ResourceRef, Timestamp};
 use crate::provider::{Observation, Provider};
 
 use super::fold;
@@ -136,22 +136,38 @@ impl Driver<'_> {
             .collect();
         let observations = self.provider(provider)?.observe(&tracked).await?;
         let now = self.clock.now();
-        Ok(refs
+        let jobs: Vec<Result<Job>> = refs
             .iter()
             .zip(&memories)
             .zip(observations)
             .map(|((job_ref, memory), observation): (_, Observation)| {
-                let job = fold::fold(job_ref, observation, memory.as_ref(), now)?;
-                if memory.is_some() {
-                    let recorded = self.journal.record_state(job_ref, job.state, now);
-                    if let Err(error) = recorded {
-                        self.reporter
-                            .detail(1, &format!("the journal could not be written: {error}"));
-                    }
-                }
-                Ok(job)
+                fold::fold(job_ref, observation, memory.as_ref(), now)
             })
-            .collect())
+            .collect();
+        self.remember(&jobs, &memories, now);
+        Ok(jobs)
+    }
+
+    /// Writes down what is new: jobs seen for the first time, or in another state. A durable write costs more than the
+    /// look itself, so a look that tells nothing new writes nothing.
+    fn remember(&self, jobs: &[Result<Job>], memories: &[Option<Memory>], now: Timestamp) {
+        let news: Vec<Seen> = jobs
+            .iter()
+            .zip(memories)
+            .filter_map(|(job, memory)| Some((job.as_ref().ok()?, memory)))
+            .filter(|(job, memory)| {
+                memory.as_ref().and_then(|memory| memory.last_state) != Some(job.state)
+            })
+            .map(|(job, _)| Seen {
+                job_ref: job.job_ref.clone(),
+                state: job.state,
+                terminal: job.terminal,
+            })
+            .collect();
+        if let Err(error) = self.journal.record_observations(&news, now) {
+            self.reporter
+                .detail(1, &format!("the journal could not be written: {error}"));
+        }
     }
 
     fn memory(&self, job_ref: &ResourceRef) -> Option<Memory> {
