@@ -50,6 +50,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         name: prepared.spec.name.as_deref(),
         labels: &prepared.spec.labels,
         spec_hash: prepared.hash,
+        secret_names: &prepared.spec.secrets,
     };
     let mut job = submitter.submit(&*provider, &plan, &request).await?;
     complete(&mut job, &plan);

@@ -1,5 +1,7 @@
 //! What this machine remembers, folded into what a provider answers (job-model.md §5 and §6). Pure.
 
+use serde_json::Value;
+
 use crate::error::{Error, Kind};
 use crate::journal::Memory;
 use crate::model::{Flag, Job, ResourceRef, State, Timestamp};
@@ -7,6 +9,7 @@ use crate::provider::{Observation, Tracked};
 
 /// How long after a create a "not found" may be replication delay (job-model.md §6).
 const SETTLING_S: i64 = 15;
+const MASK: &str = "••••";
 
 /// What a provider needs to know to observe a job.
 pub fn tracked(job_ref: &ResourceRef, memory: Option<&Memory>) -> Tracked {
@@ -41,11 +44,47 @@ pub fn remember(job: &mut Job, memory: &Memory) {
         job.name = Some(name.clone());
     }
     job.key.clone_from(&memory.key);
+    job.raw = mask_named(&job.raw, &memory.secret_names);
     if job.marker.is_none() {
         job.marker = memory.marker.as_ref().map(ToString::to_string);
     }
     if job.created_at.is_none() {
         job.created_at = memory.created_at;
+    }
+}
+
+/// The provider's object without the values of these variables, in every form a provider repeats them: a member of
+/// that name, a pair of name and value, or a word `NAME=value`.
+pub fn mask_named(value: &Value, names: &[String]) -> Value {
+    if names.is_empty() {
+        return value.clone();
+    }
+    let is_named = |text: &str| names.iter().any(|name| name == text);
+    match value {
+        Value::String(text) => match text.split_once('=') {
+            Some((name, _)) if is_named(name) => Value::String(format!("{name}={MASK}")),
+            Some(_) | None => value.clone(),
+        },
+        Value::Array(items) => items.iter().map(|item| mask_named(item, names)).collect(),
+        Value::Object(members) => {
+            let is_pair = ["name", "Name", "key", "Key"]
+                .iter()
+                .filter_map(|key| members.get(*key)?.as_str())
+                .any(is_named);
+            members
+                .iter()
+                .map(|(key, member)| {
+                    let hidden = is_named(key) || is_pair && key.eq_ignore_ascii_case("value");
+                    let member = if hidden {
+                        MASK.into()
+                    } else {
+                        mask_named(member, names)
+                    };
+                    (key.clone(), member)
+                })
+                .collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
 
@@ -158,6 +197,19 @@ mod tests {
         };
         let job = fold(&reference(), Observation::Missing, Some(&memory), at(9_000)).unwrap();
         assert_eq!((job.state, job.terminal), (State::Succeeded, true));
+    }
+
+    #[test]
+    fn values_of_secret_variables_are_masked_however_they_are_repeated() {
+        let raw = serde_json::json!({
+            "Envs": {"WANDB_KEY": "hush", "LR": "1"},
+            "env": [{"name": "WANDB_KEY", "value": "hush"}, {"name": "LR", "value": "1"}],
+            "command": ["env", "WANDB_KEY=hush", "LR=1"],
+        });
+        let masked = mask_named(&raw, &["WANDB_KEY".to_owned()]).to_string();
+        assert!(!masked.contains("hush"), "{masked}");
+        assert_eq!(masked.matches(MASK).count(), 3);
+        assert!(masked.contains("LR=1"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::journal::{Intent, Journal, Prepared, Subject};
 use crate::model::{Job, Marker, Timestamp};
 use crate::provider::{Creation, Plan, Provider};
 
+use super::fold::mask_named;
 use super::interrupt::Interrupt;
 
 /// What the user asked, as far as the journal keeps it.
@@ -18,6 +19,8 @@ pub struct Request<'a> {
     pub name: Option<&'a str>,
     pub labels: &'a std::collections::BTreeMap<String, String>,
     pub spec_hash: [u8; 32],
+    /// Names of secret variables, for masking later answers.
+    pub secret_names: &'a [String],
 }
 
 /// What submitting needs beside the provider.
@@ -53,6 +56,7 @@ impl Submitter<'_> {
             labels: request.labels.clone(),
             created_at: now,
             time_limit_s: plan.time_limit_s,
+            secret_names: request.secret_names.to_vec(),
         })?;
         if matches!(prepared, Prepared::Existing(_)) || !self.journal.mark_sending(&plan.marker)? {
             return Err(Error::internal(format!(
@@ -134,6 +138,7 @@ impl Submitter<'_> {
             .mark_submitted(&plan.marker, &job.job_ref, &job.provider_id);
         self.warn_about_journal(recorded);
         job.marker = Some(plan.marker.to_string());
+        job.raw = mask_named(&job.raw, request.secret_names);
         if let Some(name) = request.name {
             job.name = Some(name.to_owned());
         }

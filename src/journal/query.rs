@@ -1,7 +1,5 @@
 //! Looking things up in the journal.
 
-use std::collections::BTreeMap;
-
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
@@ -17,7 +15,7 @@ const SHORTEST_PREFIX: usize = 6;
 const COLUMNS: &str = "
     s.subject, s.marker, s.key, s.attempt, coalesce(s.provider, j.provider) AS provider, s.backend, s.scope, s.spec_hash,
     s.name, s.labels, coalesce(s.created_at, j.first_seen_at) AS created_at, s.phase, s.sends,
-    coalesce(s.job_ref, j.job_ref) AS job_ref, j.provider_id, s.error, s.time_limit_s, j.last_state, j.last_state_at,
+    coalesce(s.job_ref, j.job_ref) AS job_ref, j.provider_id, s.error, s.time_limit_s, s.secret_names, j.last_state, j.last_state_at,
     j.last_seen_at, j.finished, j.reading,
     (SELECT min(requested_at) FROM cancels WHERE cancels.job_ref = coalesce(s.job_ref, j.job_ref)) AS cancel_requested_at";
 
@@ -55,19 +53,8 @@ impl Journal {
         })?;
         let cancel_requested_at = cancelled_at.and_then(instant);
         Ok(cancel_requested_at.map(|at| Memory {
-            marker: None,
-            key: None,
-            name: None,
-            labels: BTreeMap::new(),
-            created_at: None,
             cancel_requested_at: Some(at),
-            time_limit_s: None,
-            last_state: None,
-            last_state_at: None,
-            last_seen_at: None,
-            finished: false,
-            phase: None,
-            reading: None,
+            ..Memory::default()
         }))
     }
 
@@ -194,6 +181,7 @@ fn many(
 fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     let subject: Option<String> = row.get("subject")?;
     let labels: Option<String> = row.get("labels")?;
+    let secret_names: Option<String> = row.get("secret_names")?;
     Ok(Entry {
         subject: parsed(subject, "subject", Subject::from_word)?.unwrap_or(Subject::Job),
         marker: parsed(row.get("marker")?, "marker", Marker::parse)?,
@@ -219,6 +207,10 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         time_limit_s: row
             .get::<_, Option<i64>>("time_limit_s")?
             .and_then(|limit| u64::try_from(limit).ok()),
+        secret_names: parsed(secret_names, "secret_names", |text| {
+            serde_json::from_str(text).ok()
+        })?
+        .unwrap_or_default(),
         last_state: parsed(row.get("last_state")?, "last_state", State::from_word)?,
         last_state_at: row
             .get::<_, Option<i64>>("last_state_at")?

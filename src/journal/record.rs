@@ -109,6 +109,8 @@ pub struct Intent {
     pub labels: BTreeMap<String, String>,
     pub created_at: Timestamp,
     pub time_limit_s: Option<u64>,
+    /// Names of secret variables, so that their values can be masked in later answers.
+    pub secret_names: Vec<String>,
 }
 
 /// What became of writing an intent down.
@@ -154,6 +156,8 @@ pub struct Entry {
     /// Why the create was refused.
     pub error: Option<String>,
     pub time_limit_s: Option<u64>,
+    /// Names of secret variables.
+    pub secret_names: Vec<String>,
     pub last_state: Option<State>,
     /// Since when the last state has been seen.
     pub last_state_at: Option<Timestamp>,
@@ -176,6 +180,8 @@ pub struct Memory {
     pub created_at: Option<Timestamp>,
     pub cancel_requested_at: Option<Timestamp>,
     pub time_limit_s: Option<u64>,
+    /// Names of secret variables.
+    pub secret_names: Vec<String>,
     pub last_state: Option<State>,
     pub last_state_at: Option<Timestamp>,
     pub last_seen_at: Option<Timestamp>,
@@ -194,6 +200,7 @@ impl From<Entry> for Memory {
             created_at: entry.created_at,
             cancel_requested_at: entry.cancel_requested_at,
             time_limit_s: entry.time_limit_s,
+            secret_names: entry.secret_names,
             last_state: entry.last_state,
             last_state_at: entry.last_state_at,
             last_seen_at: entry.last_seen_at,

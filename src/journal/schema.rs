@@ -51,6 +51,10 @@ pub(super) const STEPS: &[&str] = &[
         PRIMARY KEY (job_ref, requested_at)
     ) STRICT;
     ",
+    // 2: the names, never the values, of secret variables: providers repeat their values in later answers.
+    "
+    ALTER TABLE submissions ADD COLUMN secret_names TEXT NOT NULL DEFAULT '[]';
+    ",
 ];
 
 /// How many steps a file has behind it.

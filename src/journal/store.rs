@@ -336,8 +336,8 @@ impl Journal {
 fn insert(transaction: &Transaction<'_>, intent: &Intent) -> rusqlite::Result<()> {
     transaction.execute(
         "INSERT INTO submissions (marker, identity, subject, key, attempt, provider, backend, scope, spec_hash, name, \
-         labels, created_at, time_limit_s, phase, sends) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'prepared', 0)",
+         labels, created_at, time_limit_s, secret_names, phase, sends) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'prepared', 0)",
         params![
             intent.marker.as_str(),
             intent.marker.identity(),
@@ -352,6 +352,7 @@ fn insert(transaction: &Transaction<'_>, intent: &Intent) -> rusqlite::Result<()
             labels_text(intent),
             intent.created_at.as_microsecond(),
             intent.time_limit_s.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX)),
+            Value::from(intent.secret_names.clone()).to_string(),
         ],
     )?;
     Ok(())

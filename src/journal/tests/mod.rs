@@ -38,6 +38,7 @@ fn intent(key: &str, spec: u8) -> Intent {
         labels: [("team".to_owned(), "视觉 \"x\"".to_owned())].into(),
         created_at: at(0),
         time_limit_s: Some(5400),
+        secret_names: vec!["WANDB_KEY".to_owned()],
     }
 }
 
@@ -105,6 +106,7 @@ fn an_intent_is_read_back_whole() {
     assert_eq!(entry.spec_hash, Some([3; 32]));
     assert_eq!(entry.name, intent.name);
     assert_eq!(entry.labels, intent.labels);
+    assert_eq!(entry.secret_names, intent.secret_names);
     assert_eq!(entry.created_at, Some(at(0)));
     assert_eq!(entry.time_limit_s, Some(5400));
     assert_eq!(entry.phase, Some(Phase::Prepared));
