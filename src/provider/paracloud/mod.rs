@@ -37,6 +37,7 @@ use super::{
     PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
 };
 
+pub use caps::CAPABILITIES;
 pub use dialect::ParacloudDialect;
 
 /// Where the service is, unless `base-url` says otherwise (§1.1).
@@ -176,7 +177,7 @@ impl Provider for Paracloud {
     }
 
     fn capabilities(&self) -> &'static Capabilities {
-        &caps::CAPABILITIES
+        &CAPABILITIES
     }
 
     /// §5.4; no limit is documented.
