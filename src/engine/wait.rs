@@ -186,8 +186,12 @@ impl Watch {
             return Vec::new();
         };
         let since = *group.failing_since.get_or_insert(now);
-        if !is_tolerated(error.kind()) || now.saturating_sub(since) >= self.settings.tolerance {
+        if !is_tolerated(error.kind()) {
             self.gave_up = Some(error);
+            return Vec::new();
+        }
+        if now.saturating_sub(since) >= self.settings.tolerance {
+            self.gave_up = Some(exhausted(error));
             return Vec::new();
         }
         group.schedule(&self.settings, false, now, fraction);
@@ -226,8 +230,8 @@ impl Group {
         if !vanished {
             watched.missing_since = None;
         }
-        // A job once seen must stay missing for a while before it counts as gone.
-        if vanished && watched.last.is_some() && now.saturating_sub(since) < patience {
+        // A job once seen, by this command or before it, must stay missing for a while before it counts as gone.
+        if vanished && now.saturating_sub(since) < patience {
             return false;
         }
         let changed = watched.last.as_ref().is_none_or(|last| {
@@ -273,14 +277,22 @@ fn first_interval(settings: &Settings, polling: &Polling) -> Duration {
     }
 }
 
+/// Polls failed for too long: 87 if the last was a protocol error, else 86 (cli.md §10).
+fn exhausted(error: Error) -> Error {
+    if error.kind() == Kind::Protocol {
+        error
+    } else {
+        error.with_kind(Kind::Temporary)
+    }
+}
+
 /// Network trouble, throttling, strange answers may pass; a refused credential or an unknown job will not.
 fn is_tolerated(kind: Kind) -> bool {
     match kind {
-        Kind::Temporary | Kind::Protocol | Kind::Rejected => true,
+        Kind::Temporary | Kind::Protocol | Kind::Rejected | Kind::Capacity => true,
         Kind::Usage
         | Kind::Spec
         | Kind::NotFound
-        | Kind::Capacity
         | Kind::Auth
         | Kind::Config
         | Kind::OutcomeUnknown
