@@ -199,6 +199,13 @@ impl Error {
         error
     }
 
+    /// Replaces the class, where the place that reports it knows better what it means for the command.
+    #[must_use]
+    pub fn with_kind(mut self, kind: Kind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Replaces the sentence, for one that knows more.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
