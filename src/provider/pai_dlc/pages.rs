@@ -39,15 +39,12 @@ impl Pages {
         self.largest_page = self.largest_page.max(size);
         let mut is_new = false;
         for item in page {
-            match id_text(item.get(self.id_member)) {
-                Some(id) => {
-                    if !self.ids.insert(id) {
-                        continue;
-                    }
-                    is_new = true;
+            // An entry without an id is kept, and its reader decides; it asks for no further page.
+            if let Some(id) = id_text(item.get(self.id_member)) {
+                if !self.ids.insert(id) {
+                    continue;
                 }
-                // An entry without an id is kept, and its reader decides; it asks for no further page.
-                None => {}
+                is_new = true;
             }
             self.items.push(item);
         }
