@@ -1,6 +1,7 @@
 //! The binary as a user runs it: wiring, output and exit codes.
 
 mod bad_input;
+mod explain;
 mod local;
 mod main_job;
 mod secrets;
