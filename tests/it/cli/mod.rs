@@ -2,9 +2,13 @@
 
 mod bad_input;
 mod explain;
+mod interrupts;
 mod local;
 mod main_job;
+mod refs;
 mod secrets;
+mod state_directory;
+mod submit;
 
 /// A job that both emulated backends can run, in a moment.
 const JOB: &str = "\
