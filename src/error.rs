@@ -96,8 +96,8 @@ impl Kind {
             Self::ResultUnknown => "result-unknown",
             Self::Rejected => "rejected",
             Self::Timeout => "timeout",
-            Self::Interrupted => "interrupted",
-            Self::Terminated => "terminated",
+            // SIGTERM is as Ctrl-C, but for the number (cli.md §10, "More codes").
+            Self::Interrupted | Self::Terminated => "interrupted",
         }
     }
 }
