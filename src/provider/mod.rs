@@ -7,6 +7,7 @@
 
 mod caps;
 pub mod chooser;
+pub mod cyclecloud;
 mod plan;
 pub mod time;
 
@@ -94,6 +95,8 @@ pub struct Tracked {
     pub cancel_requested_at: Option<Timestamp>,
     /// The time limit that was asked for at submit, in seconds.
     pub time_limit_s: Option<u64>,
+    /// What the provider handed back as [`Job::reading`] at its last look, or at the create.
+    pub reading: Option<Value>,
 }
 
 /// One poll's result for one job.
