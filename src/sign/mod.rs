@@ -4,7 +4,9 @@
 
 pub mod acs3;
 pub mod bearer;
+pub mod gongji;
 pub mod hex;
+pub mod key;
 
 use std::fmt;
 
@@ -17,6 +19,8 @@ use crate::secret::Secret;
 
 pub use acs3::{AccessKey, Acs3};
 pub use bearer::Bearer;
+pub use gongji::GongjiSigner;
+pub use key::RsaKey;
 
 /// What a signature depends on beside the request.
 #[derive(Debug, Clone)]
