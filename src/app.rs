@@ -197,9 +197,9 @@ impl App {
 
     fn connect(&self, settings: &ProviderSettings) -> Result<Box<dyn Provider>> {
         let kit = Kit {
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
-            reporter: self.ui.clone(),
+            clock: Arc::<SystemClock>::clone(&self.clock),
+            entropy: Arc::<OsEntropy>::clone(&self.entropy),
+            reporter: Arc::<Ui>::clone(&self.ui),
             retries: self.global.retries,
             deadline: self.deadline,
             connect_timeout: self.connect_timeout,

@@ -11,7 +11,12 @@ pub fn report(panic: &PanicHookInfo<'_>) {
     let place = panic
         .location()
         .map_or_else(String::new, |location| format!(" at {}:{}", location.file(), location.line()));
-    let message = panic.payload_as_str().unwrap_or("no message");
+    let payload = panic.payload();
+    let message = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
     let mut stderr = std::io::stderr().lock();
     // Nothing is left to do when even stderr is gone.
     drop(writeln!(

@@ -30,7 +30,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let ui = Arc::new(Ui::standard(options));
-    let outcome = App::new(cli.global, Environment::from_process(), ui.clone())
+    let outcome = App::new(cli.global, Environment::from_process(), Arc::clone(&ui))
         .and_then(|app| dispatch(&app, cli.command));
     match outcome {
         Ok(code) => code,
@@ -53,7 +53,11 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Volumes(args) => block_on(cmd::volumes::run(app, &args)),
         Command::Namespaces(args) => block_on(cmd::namespaces::run(app, &args)),
         Command::Explain(args) => block_on(cmd::explain::run(app, &args)),
-        Command::Sandbox(args) => block_on(cmd::sandbox::run(app, args)),
+        Command::Sandbox(args) => block_on(cmd::sandbox::run(
+            args,
+            &mut std::io::stdout().lock(),
+            &mut std::io::stderr().lock(),
+        )),
     }
 }
 
@@ -97,31 +101,20 @@ fn options(global: &GlobalArgs) -> Result<Options> {
 
 /// `--help` and `--version` are results; everything else is a usage error, as text or as JSON.
 fn unparsed(error: &clap::Error, arguments: &[OsString]) -> u8 {
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            // A closed pipe is no error (cli.md §3).
-            drop(error.print());
-            0
-        }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if arguments.len() < 2 => {
-            drop(error.print());
-            Kind::Usage.exit_code()
-        }
-        _ if asks_for_json(arguments) => {
-            let usage = Error::new(Kind::Usage, "bad_arguments", sentence(error))
-                .with_hint("`gpujob --help` lists the commands and flags");
-            let ui = Ui::standard(Options {
-                format: Format::Json,
-                ..Options::default()
-            });
-            ui.fail(&usage);
-            Kind::Usage.exit_code()
-        }
-        _ => {
-            drop(error.print());
-            Kind::Usage.exit_code()
-        }
+    let is_result = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if !is_result && asks_for_json(arguments) {
+        let usage = Error::new(Kind::Usage, "bad_arguments", sentence(error))
+            .with_hint("`gpujob --help` lists the commands and flags");
+        let ui = Ui::standard(Options {
+            format: Format::Json,
+            ..Options::default()
+        });
+        ui.fail(&usage);
+    } else {
+        // A closed pipe is no error (cli.md §3).
+        drop(error.print());
     }
+    if is_result { 0 } else { Kind::Usage.exit_code() }
 }
 
 /// Whether the arguments, which could not be parsed, ask for JSON all the same.

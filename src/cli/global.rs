@@ -33,6 +33,7 @@ pub enum Colour {
 
 /// The global flags.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
     /// Provider to use: a name from the configuration; repeat it or give a comma list

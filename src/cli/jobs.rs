@@ -14,6 +14,7 @@ pub enum DryRun {
 
 /// The spec file and every flag that changes the spec (cli.md §2.1).
 #[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct SpecArgs {
     /// Job file in YAML, TOML or JSON; `-` reads standard input
     #[arg(value_name = "SPEC")]

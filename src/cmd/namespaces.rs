@@ -46,6 +46,9 @@ async fn list(app: &App, best_effort: bool) -> Result<u8> {
         }
     })
     .await;
+    if gathered.is_silent() {
+        return Ok(finish(app, &gathered.errors, best_effort));
+    }
     let rows: Vec<(String, Backend, Namespace)> = gathered
         .answers
         .into_iter()

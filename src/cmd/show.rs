@@ -75,7 +75,7 @@ impl<'a> Show<'a> {
     /// The records after a cancel; nothing when none could be read.
     pub(super) fn cancelled(&self, jobs: &[Job], errors: &[Error]) -> Result<()> {
         match jobs {
-            [] if errors.len() == 1 => Ok(()),
+            [] if !errors.is_empty() => Ok(()),
             several => self.jobs(several, errors),
         }
     }

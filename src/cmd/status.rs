@@ -52,7 +52,7 @@ async fn look(app: &App, args: &StatusArgs, interrupt: &crate::engine::interrupt
     let show = Show::new(app);
     match (refs.as_slice(), jobs.as_slice()) {
         ([_], [only]) => show.job(only)?,
-        ([_], []) => {}
+        (_, []) => {}
         _ => show.jobs(&jobs, &errors)?,
     }
     Ok(finish(app, &errors, args.best_effort))
@@ -62,6 +62,9 @@ async fn list(app: &App, args: &StatusArgs) -> Result<u8> {
     let filter = filter(app, args)?;
     let candidates = app.candidates()?;
     let gathered = gather(&candidates, |provider| provider.list(&filter)).await;
+    if gathered.is_silent() {
+        return Ok(finish(app, &gathered.errors, args.best_effort));
+    }
     let journal = app.journal()?;
     let mut jobs: Vec<Job> = Vec::new();
     for (name, listing) in gathered.answers {

@@ -53,6 +53,9 @@ async fn list(app: &App, args: &VolumesListArgs) -> Result<u8> {
         }
     })
     .await;
+    if gathered.is_silent() {
+        return Ok(finish(app, &gathered.errors, args.best_effort));
+    }
     let rows: Vec<(Backend, Volume)> = gathered
         .answers
         .into_iter()

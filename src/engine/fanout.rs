@@ -49,11 +49,8 @@ where
 }
 
 impl<T> Gathered<T> {
-    /// The exit code: 0, or that of the first failure unless the command is content with less (cli.md §4).
-    pub fn exit_code(&self, best_effort: bool) -> u8 {
-        match self.errors.first() {
-            Some(error) if !best_effort => error.kind().exit_code(),
-            _ => 0,
-        }
+    /// Whether nobody answered: then there is no result, only failures.
+    pub fn is_silent(&self) -> bool {
+        self.answers.is_empty() && !self.errors.is_empty()
     }
 }

@@ -27,8 +27,7 @@ impl Interrupt {
                 _ = interrupts.recv() => Signal::Interrupt,
                 _ = terminations.recv() => Signal::Terminate,
             };
-            // Nobody listening any more means that the command has ended by itself.
-            drop(sender.send(Some(came)));
+            sender.send_replace(Some(came));
             std::future::pending::<()>().await;
         });
         Ok(Self(receiver))

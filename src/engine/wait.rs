@@ -114,7 +114,7 @@ impl Watch {
         match open.min_by_key(|(_, group)| group.due) {
             None => Next::Ended,
             Some((index, group)) if group.due <= now => Next::Poll(index),
-            Some((_, group)) => Next::Sleep(group.due - now),
+            Some((_, group)) => Next::Sleep(group.due.saturating_sub(now)),
         }
     }
 

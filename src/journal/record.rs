@@ -167,7 +167,7 @@ pub struct Entry {
 }
 
 /// What a provider may need to know about a job beside what its API says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Memory {
     pub marker: Option<Marker>,
     pub key: Option<String>,

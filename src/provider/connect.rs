@@ -126,12 +126,12 @@ fn session(
     };
     Ok(Session {
         provider: settings.name.clone(),
-        transport: Arc::new(Live::new(trust, kit.connect_timeout, kit.reporter.clone())),
+        transport: Arc::new(Live::new(trust, kit.connect_timeout, Arc::clone(&kit.reporter))),
         signer,
         dialect,
-        clock: kit.clock.clone(),
-        entropy: kit.entropy.clone(),
-        reporter: kit.reporter.clone(),
+        clock: Arc::clone(&kit.clock),
+        entropy: Arc::clone(&kit.entropy),
+        reporter: Arc::clone(&kit.reporter),
         patience: Patience {
             retries: kit.retries,
             deadline: kit.deadline,

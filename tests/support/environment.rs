@@ -92,7 +92,10 @@ impl TestEnvironment {
 
     /// Posts JSON to the sandbox's control route; panics unless it is taken.
     pub(crate) fn control(&self, route: &str, body: &str) {
-        let url = format!("{}/{route}", self.sandbox.as_ref().unwrap().control_url);
+        let url = format!(
+            "{}/__sandbox/{route}",
+            self.sandbox.as_ref().unwrap().control_url
+        );
         let status = super::wire::post(&url, body);
         assert_eq!(status, 200, "control {route} {body}");
     }
@@ -179,7 +182,10 @@ impl RunningSandbox {
             runtime.block_on(async move {
                 let sandbox = Sandbox::start(Options {
                     speed: 200.0,
-                    ..Options::default()
+                    port: 0,
+                    image_root: env!("CARGO_MANIFEST_DIR").into(),
+                    seed: None,
+                    hold: Vec::new(),
                 })
                 .await
                 .unwrap();

@@ -6,7 +6,6 @@ use std::net::TcpListener;
 
 use rstest::rstest;
 
-use crate::cli::JOB;
 use crate::support::environment::TestEnvironment;
 
 /// The error names the thing, stdout is empty, and no job exists afterwards.
@@ -18,7 +17,10 @@ fn refused(environment: &TestEnvironment, arguments: &[&str], code: i32, names: 
     let error = run.error();
     assert_eq!(error["schema"], "gpujob/error/v1");
     let text = run.stderr.as_str();
-    assert!(text.contains(names), "`{names}` is not named in {text}");
+    assert!(
+        text.to_lowercase().contains(&names.to_lowercase()),
+        "`{names}` is not named in {text}"
+    );
 }
 
 fn nothing_was_submitted(environment: &TestEnvironment) {

@@ -27,7 +27,7 @@ fn one_job_file_runs_unchanged_on_every_backend(#[case] provider: &str) {
     assert_eq!(record["name"], "my job");
     assert_eq!(record["ref"], job_ref);
     assert_eq!(record["exit_code"], 0);
-    assert_eq!(record["gpu"]["model"], "A100");
+    assert_eq!(record["gpu"]["model"], "V100");
     for key in [
         "id",
         "provider_id",

@@ -11,6 +11,6 @@ name: my job
 image: registry.example/tool:1
 command: [sh, -c, 'exit 0']
 env: { LR: \"3e-5\" }
-resources: { gpu: { model: A100, count: 1 } }
+resources: { gpu: { model: V100, count: 1 } }
 timeout: 10m
 ";
