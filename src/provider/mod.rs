@@ -6,10 +6,11 @@
 //! A backend never imports another's folder.
 
 mod caps;
-mod connect;
 pub mod chooser;
-pub mod paracloud;
+mod connect;
+pub mod gongji;
 pub mod pai_dlc;
+pub mod paracloud;
 mod plan;
 pub mod time;
 

@@ -133,9 +133,7 @@ fn the_target_is_signed_as_it_travels() {
 #[test]
 fn every_part_changes_the_signature() {
     let base = "https://h.example";
-    let make = |target: &str, body: &str| {
-        template(base, Method::POST, Target::new(target), body)
-    };
+    let make = |target: &str, body: &str| template(base, Method::POST, Target::new(target), body);
     let context = at("1775016000000");
     let other_token = GongjiSigner::new(&Secret::new("other"), Some(&key())).unwrap();
     let mut seen = vec![
@@ -157,7 +155,12 @@ fn every_part_changes_the_signature() {
 #[test]
 fn a_body_is_signed_byte_by_byte_and_shown_without_its_secrets() {
     let body = r#"{"名":"é","repository_account":{"repository_password":"hunter2"}}"#;
-    let request = template("https://h.example", Method::POST, Target::new("/api/a"), body);
+    let request = template(
+        "https://h.example",
+        Method::POST,
+        Target::new("/api/a"),
+        body,
+    );
     let context = at("1775016000000");
     let expected = string_to_sign("/api/a", "1775016000000", TOKEN_TEXT, body.as_bytes());
     assert_eq!(
@@ -165,7 +168,10 @@ fn a_body_is_signed_byte_by_byte_and_shown_without_its_secrets() {
         RsaKey::parse(&key()).unwrap().sign(&expected).unwrap()
     );
     let shown = rsa().canonical(&request, &context).unwrap();
-    assert!(shown.contains("\"名\":\"é\"") && !shown.contains("hunter2"), "{shown}");
+    assert!(
+        shown.contains("\"名\":\"é\"") && !shown.contains("hunter2"),
+        "{shown}"
+    );
     assert!(!shown.contains(TOKEN_TEXT));
 }
 
@@ -186,7 +192,10 @@ fn a_wrong_key_is_refused_before_anything_is_sent() {
     let error = GongjiSigner::new(&Secret::new("t"), Some(&public)).unwrap_err();
     assert!(matches!(&error, SignError::Key(message) if message.contains("public key")));
     let error = crate::Error::from(error);
-    assert_eq!((error.kind(), error.code()), (crate::Kind::Config, "bad_key"));
+    assert_eq!(
+        (error.kind(), error.code()),
+        (crate::Kind::Config, "bad_key")
+    );
 }
 
 #[test]

@@ -23,7 +23,10 @@ const ED448: &[u8] = &[0x2B, 0x65, 0x71];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Contents<'a> {
     /// An RSA private key, as PKCS#1 DER, and the length of its modulus.
-    RsaPrivate { pkcs1: &'a [u8], bits: usize },
+    RsaPrivate {
+        pkcs1: &'a [u8],
+        bits: usize,
+    },
     /// Another private key; the word names its kind.
     OtherPrivate(&'static str),
     Public,

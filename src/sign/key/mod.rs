@@ -62,7 +62,7 @@ impl RsaKey {
                 message,
                 &mut signature,
             )
-            .map_err(|_unspecified| wrong("cannot sign"))?;
+            .map_err(|_unspecified| wrong("cannot sign, so it is likely damaged"))?;
         Ok(general_purpose::STANDARD.encode(signature))
     }
 
@@ -130,9 +130,7 @@ impl<'a> Block<'a> {
                 .ok_or_else(|| wrong("is cut off: its first line does not end"))?;
             let (body, after) = after
                 .split_once(&format!("{END}{label}{DASHES}"))
-                .ok_or_else(|| {
-                    wrong(&format!("is cut off: there is no `{END}{label}{DASHES}`"))
-                })?;
+                .ok_or_else(|| wrong(&format!("is cut off: there is no `{END}{label}{DASHES}`")))?;
             let block = Self { label, body };
             if label.ends_with("PRIVATE KEY") {
                 return Ok(Some(block));
