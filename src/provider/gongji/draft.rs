@@ -38,7 +38,7 @@ pub(super) struct Draft {
 }
 
 /// Goes through the whole spec and never stops at a refusal.
-pub(super) fn draft(account: Account<'_>, spec: &JobSpec, policy: &Policy) -> Draft {
+pub(super) fn draft(account: Account<'_>, spec: &JobSpec, policy: Policy) -> Draft {
     let mut assessment = Assessment::default();
     place(spec, &mut assessment);
     let options = options::read(spec, &mut assessment);
@@ -106,23 +106,19 @@ fn place(spec: &JobSpec, assessment: &mut Assessment) {
 }
 
 fn image(spec: &JobSpec, assessment: &mut Assessment) -> String {
-    match spec.image.as_deref().filter(|image| !image.is_empty()) {
-        Some(image) => {
-            assessment.native("image", "`service_image`");
-            image.to_owned()
-        }
-        None => {
-            assessment.refuse(
-                Refusal::new(
-                    RefusalCode::MissingField,
-                    "image",
-                    "every job on Gongji runs in a container",
-                )
-                .with_alternative("name an image"),
-            );
-            String::new()
-        }
+    if let Some(image) = spec.image.as_deref().filter(|image| !image.is_empty()) {
+        assessment.native("image", "`service_image`");
+        return image.to_owned();
     }
+    assessment.refuse(
+        Refusal::new(
+            RefusalCode::MissingField,
+            "image",
+            "every job on Gongji runs in a container",
+        )
+        .with_alternative("name an image"),
+    );
+    String::new()
 }
 
 /// Requirements of the offer; which one has them is seen later.
@@ -184,7 +180,7 @@ fn size(spec: &JobSpec, assessment: &mut Assessment) {
     }
 }
 
-fn environment(spec: &JobSpec, policy: &Policy, assessment: &mut Assessment) -> Vec<EnvEntry> {
+fn environment(spec: &JobSpec, policy: Policy, assessment: &mut Assessment) -> Vec<EnvEntry> {
     if !spec.env.is_empty() {
         assessment.native("env", "`env`");
     }
@@ -202,20 +198,6 @@ fn environment(spec: &JobSpec, policy: &Policy, assessment: &mut Assessment) -> 
                 .with_alternative("mount a file with them, or allow it with `--allow-secret-exposure`"),
             );
         }
-    }
-    for name in spec
-        .secrets
-        .iter()
-        .filter(|name| spec.env.contains_key(*name))
-    {
-        assessment.refuse(
-            Refusal::new(
-                RefusalCode::ConflictingFields,
-                "secrets",
-                format!("`{name}` is in `env` too"),
-            )
-            .with_alternative("give it once"),
-        );
     }
     spec.env
         .iter()
@@ -254,7 +236,7 @@ fn ports(spec: &JobSpec, assessment: &mut Assessment) -> Vec<RemotePort> {
             }
             Port::Named { name, .. } => assessment.unsupported(
                 &field,
-                &format!("Gongji knows ports by number, not by names such as `{name}`"),
+                format!("Gongji knows ports by number, not by names such as `{name}`"),
                 "give the number that the program listens on, such as `port: 8080`",
             ),
         }

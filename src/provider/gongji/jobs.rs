@@ -290,7 +290,7 @@ impl Gongji {
                     .is_none_or(|(since, created)| created >= since)
             })
             .collect();
-        jobs.sort_by(|left, right| right.created_at.cmp(&left.created_at));
+        jobs.sort_by_key(|job| std::cmp::Reverse(job.created_at));
         if let Some(limit) = filter.limit {
             jobs.truncate(limit);
         }
@@ -317,9 +317,8 @@ impl Gongji {
     /// Asks for a stop; a refusal of what has ended is a success (§2.6).
     pub(super) async fn stop(&self, job: &ResourceRef) -> Result<()> {
         let id = self.job_id(job)?;
-        let failure = match self.session.send(&self.api.stop_job(id)?).await {
-            Ok(_) => return Ok(()),
-            Err(failure) => failure,
+        let Err(failure) = self.session.send(&self.api.stop_job(id)?).await else {
+            return Ok(());
         };
         let error = self.named(failure.error);
         if !matches!(error.kind(), Kind::Rejected | Kind::NotFound) {

@@ -149,16 +149,16 @@ fn source(
             );
             return None;
         }
-        MountSource::Typed { kind, id, .. } => match StorageKind::from_word(kind) {
-            Some(kind) => (Some(kind), id.as_str()),
-            None => {
+        MountSource::Typed { kind, id, .. } => {
+            let Some(kind) = StorageKind::from_word(kind) else {
                 refuse(
                     RefusalCode::UnsupportedValue,
                     format!("Gongji mounts no `{kind}`"),
                 );
                 return None;
-            }
-        },
+            };
+            (Some(kind), id.as_str())
+        }
         MountSource::Ref(reference) if reference.provider != provider => {
             refuse(
                 RefusalCode::VolumeMismatch,

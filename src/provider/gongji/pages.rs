@@ -20,7 +20,7 @@ pub(super) struct Pages {
     ids: BTreeSet<i64>,
     rows: Vec<Value>,
     received: usize,
-    pages: usize,
+    read: usize,
 }
 
 /// What to do after a page.
@@ -42,7 +42,7 @@ impl Pages {
             ids: BTreeSet::new(),
             rows: Vec::new(),
             received: 0,
-            pages: 0,
+            read: 0,
         }
     }
 
@@ -52,7 +52,7 @@ impl Pages {
             .get("results")
             .and_then(Value::as_array)
             .map_or(&[][..], Vec::as_slice);
-        self.pages += 1;
+        self.read += 1;
         self.received += page.len();
         let mut is_new = false;
         for row in page.iter().filter(|row| row.is_object()) {
@@ -73,9 +73,9 @@ impl Pages {
             Some(count) => self.received < count,
             None => page.len() >= PAGE_SIZE,
         };
-        match (is_new && more, self.pages < MOST_PAGES) {
+        match (is_new && more, self.read < MOST_PAGES) {
             (false, _) => Next::Whole,
-            (true, true) => Next::Page(self.pages + 1),
+            (true, true) => Next::Page(self.read + 1),
             (true, false) => Next::TooLong,
         }
     }

@@ -17,7 +17,7 @@ use super::{mounts, offers};
 
 /// What the spec alone shows.
 pub fn assess(account: Account<'_>, spec: &JobSpec, policy: &Policy) -> Assessment {
-    draft::draft(account, spec, policy).assessment
+    draft::draft(account, spec, *policy).assessment
 }
 
 /// Where the marker is looked up: an account has no parts, whatever the provider is called.
@@ -37,7 +37,7 @@ pub fn plan(
         mut service,
         mounts: wanted,
         weight,
-    } = draft::draft(account, input.spec, input.policy);
+    } = draft::draft(account, input.spec, *input.policy);
     let found = mounts::found(&wanted, &survey.volumes, &mut assessment);
     mounts::mount(&mut service, &found);
     let wish = Wish {

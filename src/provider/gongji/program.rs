@@ -14,7 +14,7 @@ const IN_DIRECTORY: &str = "cd \"$0\" && exec \"$@\"";
 /// What the container starts; `None` for the image's own entry point, and where a refusal was noted.
 pub(super) fn start_script(
     spec: &JobSpec,
-    policy: &Policy,
+    policy: Policy,
     assessment: &mut Assessment,
 ) -> Option<StartScript> {
     let directory = workdir(spec, policy, assessment);
@@ -50,7 +50,7 @@ pub(super) fn start_script(
 }
 
 /// The directory to begin in; the image's own entry point is not known here, so nothing can be put before it.
-fn workdir<'a>(spec: &'a JobSpec, policy: &Policy, assessment: &mut Assessment) -> Option<&'a str> {
+fn workdir<'a>(spec: &'a JobSpec, policy: Policy, assessment: &mut Assessment) -> Option<&'a str> {
     let directory = spec.workdir.as_deref()?;
     refuse_nul("workdir", std::iter::once(directory), assessment);
     let how = match &spec.program {
@@ -68,7 +68,7 @@ fn workdir<'a>(spec: &'a JobSpec, policy: &Policy, assessment: &mut Assessment) 
             return None;
         }
     };
-    assessment.emulated("workdir", how, policy);
+    assessment.emulated("workdir", how, &policy);
     Some(directory)
 }
 
@@ -94,22 +94,19 @@ fn of_script(
     let begin = directory.map_or_else(String::new, |directory| {
         format!("cd {} || exit 1\n", quote::quote_word(directory))
     });
-    let (how, mut args) = match interpreter(text) {
-        Some(call) => (
+    let (how, mut args) = if let Some(call) = interpreter(text) {
+        let runner = format!(
+            "{begin}gpujob_script=$(mktemp) || exit 1\nprintf '%s' \"$0\" > \"$gpujob_script\" || exit 1\nexec {call} \"$gpujob_script\" \"$@\""
+        );
+        (
             "`start_script`: `sh` writes it to a file and becomes its own interpreter",
-            vec![
-                format!(
-                    "{begin}gpujob_script=$(mktemp) || exit 1\nprintf '%s' \"$0\" > \"$gpujob_script\" || exit 1\nexec {call} \"$gpujob_script\" \"$@\""
-                ),
-                text.to_owned(),
-            ],
-        ),
-        None => {
-            let mut args = vec![format!("{begin}{text}")];
-            // What follows the text is `$0`, and only then come the parameters.
-            args.extend((!arguments.is_empty()).then(|| "sh".to_owned()));
-            ("`start_script` with `sh -c`", args)
-        }
+            vec![runner, text.to_owned()],
+        )
+    } else {
+        let mut args = vec![format!("{begin}{text}")];
+        // What follows the text is `$0`, and only then come the parameters.
+        args.extend((!arguments.is_empty()).then(|| "sh".to_owned()));
+        ("`start_script` with `sh -c`", args)
     };
     args.extend_from_slice(arguments);
     (how, shell(args))

@@ -60,7 +60,7 @@ fn one_node(spec: &JobSpec, assessment: &mut Assessment) {
     }
     match spec.framework {
         Some(Framework::None) => {
-            assessment.native("framework", "nothing is started beside the program")
+            assessment.native("framework", "nothing is started beside the program");
         }
         Some(framework) => assessment.refuse(
             Refusal::new(
@@ -172,7 +172,7 @@ fn spot(spec: &JobSpec, limit_s: u64, assessment: &mut Assessment) -> Option<u64
     if let Some(discount) = spot.max_discount {
         assessment.unsupported(
             "spot.max_discount",
-            &format!("Gongji takes no limit such as {discount} on a spot price"),
+            format!("Gongji takes no limit such as {discount} on a spot price"),
             "leave it out, and limit the price with `max_price`",
         );
     }

@@ -15,9 +15,9 @@ pub(super) fn of_words(
     let mut flags = BTreeSet::new();
     let state = match (status, outcome) {
         (_, Some("Complete")) => State::Succeeded,
-        (_, Some("Failed")) => State::Failed,
+        // Rows 2 and 4: `Other` is an abnormal end, and excludes the words of row 3.
+        (_, Some("Failed")) | (Some("Other"), _) => State::Failed,
         (Some("Paused" | "End"), _) => State::Cancelled,
-        (Some("Other"), _) => State::Failed,
         (Some("Running"), _) | (_, Some("Running")) => State::Running,
         (Some("Pending"), _) => {
             if schedule == Some("Queued") {

@@ -59,8 +59,8 @@ fn template(base: &str, method: Method, target: Target, body: &str) -> Template 
 }
 
 fn sign_str(signer: &GongjiSigner, template: &Template, context: &SignContext) -> String {
-    let signed = signer.sign(template, context).unwrap();
-    signed.headers()["sign_str"].to_str().unwrap().to_owned()
+    let request = signer.sign(template, context).unwrap();
+    request.headers()["sign_str"].to_str().unwrap().to_owned()
 }
 
 #[rstest]

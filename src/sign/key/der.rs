@@ -100,7 +100,7 @@ pub(super) fn contents(der: &[u8]) -> Contents<'_> {
             pkcs8(algorithm.object_id(), key.content)
         }
         ([INTEGER, OCTET_STRING, ..], _) => Contents::OtherPrivate("an EC key"),
-        ([INTEGER, INTEGER], _) => Contents::Public,
+        ([INTEGER, INTEGER] | [SEQUENCE, BIT_STRING], _) => Contents::Public,
         ([INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER], _) => {
             Contents::OtherPrivate("a DSA key")
         }
@@ -108,7 +108,6 @@ pub(super) fn contents(der: &[u8]) -> Contents<'_> {
             pkcs1: outer.whole,
             bits: bits(modulus.content),
         },
-        ([SEQUENCE, BIT_STRING], _) => Contents::Public,
         ([SEQUENCE, OCTET_STRING], _) => Contents::Encrypted,
         ([SEQUENCE, SEQUENCE, BIT_STRING], [inside, ..]) => {
             match Element::read(inside.content).map(|first| first.tag) {

@@ -159,7 +159,8 @@ impl<'a> Block<'a> {
 fn bare(text: &str) -> Result<Zeroizing<Vec<u8>>, SignError> {
     decode(text).ok_or_else(|| {
         let start = text.trim_start();
-        if start.starts_with(['/', '~', '.']) || text.trim_end().ends_with(".pem") {
+        // Base64 has a slash too, but no dot.
+        if start.starts_with(['/', '~', '.']) || text.contains(".pem") {
             wrong("looks like the name of a file; write `private-key = { file = \"…\" }`")
         } else {
             wrong("is neither PEM nor base64")
