@@ -151,8 +151,10 @@ impl GongjiDialect {
         let clean = self
             .secrets
             .iter()
+            // As it travels: without the blanks that were pasted around it.
+            .map(|secret| secret.expose().trim())
             .filter(|secret| !secret.is_empty())
-            .fold(line, |line, secret| line.replace(secret.expose(), "••••"));
+            .fold(line, |line, secret| line.replace(secret, "••••"));
         clean
             .trim_end_matches(['.', '。'])
             .chars()

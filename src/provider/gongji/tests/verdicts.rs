@@ -23,7 +23,7 @@ fn answer(status: u16, body: &str) -> Answer {
 }
 
 fn judge(signs: bool, answer: &Answer) -> Verdict {
-    let secrets = vec![Secret::new(TOKEN)];
+    let secrets = vec![Secret::new(format!("{TOKEN}\n"))];
     GongjiDialect::new(secrets, signs, Arc::new(StoppedClock)).judge("getJob", answer)
 }
 
