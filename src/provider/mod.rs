@@ -11,6 +11,9 @@ mod connect;
 pub mod pai_dlc;
 pub mod paracloud;
 pub mod cyclecloud;
+pub mod gongji;
+pub mod pai_dlc;
+pub mod paracloud;
 mod plan;
 pub mod time;
 

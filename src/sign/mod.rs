@@ -5,7 +5,9 @@
 pub mod acs3;
 pub mod basic;
 pub mod bearer;
+pub mod gongji;
 pub mod hex;
+pub mod key;
 
 use std::fmt;
 
@@ -19,6 +21,8 @@ use crate::secret::Secret;
 pub use acs3::{AccessKey, Acs3};
 pub use basic::Basic;
 pub use bearer::Bearer;
+pub use gongji::GongjiSigner;
+pub use key::RsaKey;
 
 /// What a signature depends on beside the request.
 #[derive(Debug, Clone)]
