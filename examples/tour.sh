@@ -10,7 +10,7 @@ here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 job=$here/logistic-regression/job.yaml
 
 say() { printf '\n== %s\n' "$*"; }
-providers=$(gpujob config show -o name)
+providers=$(gpujob config show --jq '[.items[].key | select(startswith("providers.")) | split(".")[1]] | unique | .[]')
 
 say "what is configured"
 gpujob config show

@@ -53,7 +53,11 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Volumes(args) => block_on(cmd::volumes::run(app, &args)),
         Command::Namespaces(args) => block_on(cmd::namespaces::run(app, &args)),
         Command::Explain(args) => block_on(cmd::explain::run(app, &args)),
-        Command::Sandbox(args) => block_on(cmd::sandbox::run(app, args)),
+        Command::Sandbox(args) => block_on(cmd::sandbox::run(
+            args,
+            &mut std::io::stdout().lock(),
+            &mut std::io::stderr().lock(),
+        )),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::cli::SubmitArgs;
 use crate::engine::submit::{Request, Submitter};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Job, Level};
-use crate::provider::{Assessment, Plan};
+use crate::provider::Plan;
 
 use super::plan::{Planned, plan, refusal};
 use super::show::Show;
@@ -72,16 +72,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
 
 /// Says what was chosen and every emulation, local field and caution, on stderr.
 fn announce(app: &App, plan: &Plan) {
-    if let Some(offer) = &plan.offer {
-        let place = offer.cluster.as_deref().or(offer.region.as_deref());
-        let place = place.map_or_else(String::new, |place| format!(" in {place}"));
-        app.ui.note(&format!("`{}` chose type {}{place}", plan.provider, offer.id));
-    }
-    announce_levels(app, &plan.assessment);
-}
-
-fn announce_levels(app: &App, assessment: &Assessment) {
-    for line in &assessment.report {
+    for line in &plan.assessment.report {
         match line.level {
             Level::Emulated | Level::Local => {
                 app.ui.note(&format!("{} is {}: {}", line.field, line.level, line.how));
@@ -89,7 +80,7 @@ fn announce_levels(app: &App, assessment: &Assessment) {
             Level::Native | Level::Refused => {}
         }
     }
-    for note in &assessment.notes {
+    for note in &plan.assessment.notes {
         app.ui.note(note);
     }
 }

@@ -6,7 +6,7 @@ use crate::engine::fanout::gather;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Backend, Offer};
 use crate::spec::GpuRequest;
-use crate::spec::gpu::{gpu_differences, parse_gpu_request};
+use crate::spec::gpu::{GpuDifference, gpu_differences, parse_gpu_request};
 
 use super::show::Show;
 use super::status::finish;
@@ -14,7 +14,7 @@ use super::status::finish;
 /// Runs `types`.
 pub async fn run(app: &App, args: &TypesArgs) -> Result<u8> {
     let interrupt = app.interrupt()?;
-    let wanted = args.gpu.as_deref().map(parse_gpu).transpose()?;
+    let wanted = args.gpu.as_deref().map(Wanted::parse).transpose()?;
     let candidates = app.candidates()?;
     let gathered = tokio::select! {
         gathered = gather(&candidates, |provider| async move { Ok((provider.backend(), provider.types().await?)) }) => gathered,
@@ -29,14 +29,33 @@ pub async fn run(app: &App, args: &TypesArgs) -> Result<u8> {
         .flat_map(|(name, (backend, offers))| {
             offers.into_iter().map(move |offer| (name.clone(), backend, offer))
         })
-        .filter(|(_, _, offer)| wanted.as_ref().is_none_or(|wanted| gpu_differences(wanted, offer.gpu.as_ref()).is_empty()))
+        .filter(|(_, _, offer)| wanted.as_ref().is_none_or(|wanted| wanted.fits(offer)))
         .collect();
     Show::new(app).types(&rows, &gathered.errors)?;
     Ok(finish(app, &gathered.errors, args.best_effort))
 }
 
-fn parse_gpu(text: &str) -> Result<GpuRequest> {
-    parse_gpu_request(text).map_err(|error| {
-        Error::new(Kind::Usage, error.code, format!("--gpu: {}", error.message)).with_hint(error.hint)
-    })
+/// `--gpu` as a filter: without a count, types with any number of these cards are listed.
+#[derive(Debug)]
+struct Wanted {
+    gpu: GpuRequest,
+    any_count: bool,
+}
+
+impl Wanted {
+    fn parse(text: &str) -> Result<Self> {
+        let gpu = parse_gpu_request(text).map_err(|error| {
+            Error::new(Kind::Usage, error.code, format!("--gpu: {}", error.message)).with_hint(error.hint)
+        })?;
+        Ok(Self {
+            gpu,
+            any_count: !text.contains(':'),
+        })
+    }
+
+    fn fits(&self, offer: &Offer) -> bool {
+        gpu_differences(&self.gpu, offer.gpu.as_ref())
+            .iter()
+            .all(|difference| self.any_count && matches!(difference, GpuDifference::Count { .. }))
+    }
 }

@@ -29,14 +29,17 @@ pub(crate) async fn send(
     body: &[u8],
 ) -> Answer {
     let authority = base_url.strip_prefix("http://").unwrap();
-    let mut head = format!("{line} HTTP/1.1\r\nConnection: close\r\n");
+    let mut lines = vec![format!("{line} HTTP/1.1"), "Connection: close".to_owned()];
     if !headers.iter().any(|(name, _)| *name == "Host") {
-        head += &format!("Host: {authority}\r\n");
+        lines.push(format!("Host: {authority}"));
     }
-    for (name, value) in headers {
-        head += &format!("{name}: {value}\r\n");
-    }
-    head += &format!("Content-Length: {}\r\n\r\n", body.len());
+    lines.extend(
+        headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}")),
+    );
+    lines.push(format!("Content-Length: {}\r\n\r\n", body.len()));
+    let head = lines.join("\r\n");
     let mut stream = TcpStream::connect(authority).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(body).await.unwrap();

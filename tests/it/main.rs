@@ -4,3 +4,4 @@ mod cli;
 mod contract;
 #[path = "../support/mod.rs"]
 mod support;
+mod transport;

@@ -1,4 +1,5 @@
 //! What the tests share.
 
 pub(crate) mod environment;
+pub(crate) mod scripted;
 pub(crate) mod wire;

@@ -142,7 +142,7 @@ mod tests {
     use super::*;
     use crate::provider::paracloud::parse;
 
-    fn read(types: Value) -> Catalogue {
+    fn read(types: &Value) -> Catalogue {
         let list = parse::list(&json!({ "instanceTypes": types }), "instanceTypes").unwrap();
         catalogue(&list, None)
     }
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn numbers_may_be_floats_or_texts() {
-        let offers = read(json!([
+        let offers = read(&json!([
             {"id": "a", "clusterID": "C", "cpu": {"cores": "12", "model": "EPYC7452"},
              "memory": {"sizeGB": "120.0"}, "gpu": {"count": "2", "model": "RTX3090"}},
             {"id": "b", "clusterID": "C", "cpu": {"cores": 1.5}, "memory": {"sizeGB": 0.5},
@@ -191,16 +191,16 @@ mod tests {
             json!({"count": null, "model": ""}),
             json!({"count": "0", "model": "RTX3090"}),
         ] {
-            let catalogue = read(json!([{"id": "cpu.large", "clusterID": "C", "gpu": gpu}]));
+            let catalogue = read(&json!([{"id": "cpu.large", "clusterID": "C", "gpu": gpu}]));
             assert_eq!(catalogue.offers[0].gpu, None, "{gpu}");
             assert_eq!(catalogue.offers[0].gpu_text, None, "{gpu}");
         }
-        assert_eq!(read(json!([{"id": "x"}])).offers[0].gpu, None);
+        assert_eq!(read(&json!([{"id": "x"}])).offers[0].gpu, None);
     }
 
     #[test]
     fn one_unreadable_entry_does_not_hide_the_rest() {
-        let catalogue = read(json!([
+        let catalogue = read(&json!([
             {"clusterID": "C"},
             {"id": "bad", "gpu": {"count": "many", "model": "A100"}},
             {"id": "worse", "gpu": {"count": -1, "model": "A100"}},

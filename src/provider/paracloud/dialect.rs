@@ -356,3 +356,6 @@ fn hint(status: u16, kind: Kind) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -256,3 +256,6 @@ impl Provider for Paracloud {
         Some(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,14 +19,15 @@ impl Paracloud {
             .read_list(&self.routes.list_namespaces(), "namespaces")
             .await?;
         let namespaces = parse::namespaces(&list, self.namespace.as_deref());
-        let whole = list.incompleteness("namespaces").is_none();
-        if list.truncated {
-            self.session.reporter.warning(&format!(
-                "`{}`: the list of namespaces is not whole",
-                self.name
-            ));
+        let unreadable = list.unreadable + list.items.len() - namespaces.len();
+        let list = parse::List { unreadable, ..list };
+        let incompleteness = list.incompleteness("namespaces");
+        if let Some(reason) = &incompleteness {
+            self.session
+                .reporter
+                .warning(&format!("`{}`: {reason}", self.name));
         }
-        Ok((namespaces, whole))
+        Ok((namespaces, incompleteness.is_none()))
     }
 
     /// The ids of all namespaces of the account.

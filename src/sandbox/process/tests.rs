@@ -179,7 +179,7 @@ async fn a_kill_ends_the_whole_group() {
     process.kill();
     process.finished().await;
     assert_eq!(process.status(), ProcessStatus::Signalled(15));
-    assert!(!is_alive(&child));
+    until(|| !is_alive(&child)).await;
 }
 
 #[tokio::test]

@@ -248,3 +248,6 @@ fn refine(assessment: &mut Assessment, field: &str, how: String) {
             .push(FieldReport::new(field, Level::Native, how)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,7 +147,16 @@ fn assess_program(spec: &JobSpec, options: &Options, assessment: &mut Assessment
             )
             .with_alternative("name one with `image`"),
         ),
-        Some(_) => assessment.native("image", "containers[0].image"),
+        Some(image) => {
+            assessment.native("image", "containers[0].image");
+            // The vendor's prototype puts the image on the same shell line as the words (§4.2).
+            if !is_safe_word(image) {
+                assessment.note(format!(
+                    "the image {} holds characters that Paracloud may evaluate in a shell",
+                    shown(image)
+                ));
+            }
+        }
     }
 }
 
@@ -212,7 +221,7 @@ fn assess_environment(spec: &JobSpec, policy: Policy, assessment: &mut Assessmen
     if all_safe || policy.no_emulation {
         assessment.emulated("env", "`env NAME=VALUE …` before the command", &policy);
     }
-    if all_safe {
+    if all_safe && !policy.no_emulation {
         assessment.note("`env` is emulated: the image needs an `env` program");
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::admission::USUAL_MOUNT_PATH;
 use super::catalogue::{Catalogue, counted};
+use super::mounting::USUAL_MOUNT_PATH;
 use super::query::Query;
 use super::reply::{Body, Refusal};
 use super::times;

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::admission::{Admission, Mount, Totals};
+use super::admission::Admission;
 use super::catalogue::User;
 use super::ids;
+use super::mounting::Mount;
 use super::pod_log::PodLog;
 use super::request::JobRequest;
+use super::resources::Totals;
 use super::status::Status;
 use super::times;
 use crate::model::Timestamp;

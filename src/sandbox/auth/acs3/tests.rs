@@ -1,5 +1,6 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::ToSpan;
+use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::authorization::ALGORITHM;
@@ -703,4 +704,43 @@ fn a_nonce_is_admitted_once_for_thirty_minutes_and_per_key() {
     memory
         .admit("a", "1", now + 30.minutes() + 1.second())
         .unwrap();
+}
+
+proptest! {
+    #[test]
+    fn the_canonical_query_does_not_depend_on_the_order(
+        pairs in proptest::collection::btree_map("[A-Za-z]{1,6}", "[ -~]{0,8}", 0..6),
+        seed in any::<u64>(),
+    ) {
+        let form = |text: &str| text.replace('%', "%25").replace('+', "%2B").replace('&', "%26").replace(' ', "+");
+        let mut pieces: Vec<String> = pairs
+            .iter()
+            .map(|(name, value)| format!("{name}={}", form(value)))
+            .collect();
+        let canonical = |pieces: &[String]| {
+            let request = RawRequest {
+                method: Method::GET,
+                target: format!("/?{}", pieces.join("&")),
+                headers: HeaderMap::new(),
+                body: bytes::Bytes::new(),
+            };
+            Canonical::of(&request, &[]).shown(None)
+        };
+        let sorted = canonical(&pieces);
+        fastrand::Rng::with_seed(seed).shuffle(&mut pieces);
+        prop_assert_eq!(canonical(&pieces), sorted);
+    }
+
+    #[test]
+    fn no_authorization_target_or_date_makes_the_verifier_panic(
+        authorization in "(ACS3-HMAC-SHA256 Credential=LTAI5tEXAMPLEgpujob01,SignedHeaders=)?[ -~]{0,40}",
+        target in "[!-~]{0,40}",
+        date in "[0-9TZ:.-]{0,24}",
+    ) {
+        let case = list();
+        let mut request = with_header(&case.request, "authorization", &authorization);
+        request.target = target;
+        let request = with_header(&request, "x-acs-date", &date);
+        prop_assert!(verify(&request, case.now, &case.store()).is_err());
+    }
 }

@@ -1,0 +1,20 @@
+//! Recorded answers, and the glue over a transport made of paper.
+
+mod glue;
+mod recorded;
+
+use serde_json::Value;
+
+/// One answer of `tests/recorded`, named without its `paracloud-`.
+pub(super) fn recorded(name: &str) -> Value {
+    serde_json::from_str(&recorded_text(name)).unwrap()
+}
+
+/// The same as it came.
+pub(super) fn recorded_text(name: &str) -> String {
+    let path = format!(
+        "{}/tests/recorded/paracloud-{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
