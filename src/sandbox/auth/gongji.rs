@@ -119,8 +119,8 @@ pub fn verify<'a>(
             let timestamp = timestamp
                 .ok_or_else(|| Fault::Timestamp("there is no `timestamp` header".to_owned()))?;
             check_timestamp(timestamp, now)?;
-            let version = version
-                .ok_or_else(|| Fault::Version("there is no `version` header".to_owned()))?;
+            let version =
+                version.ok_or_else(|| Fault::Version("there is no `version` header".to_owned()))?;
             check_version(version)?;
             let signed = Signed {
                 target: &request.target,

@@ -1,5 +1,3 @@
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RsaEncoding, RsaKeyPair};
@@ -157,10 +155,26 @@ fn the_contracts_check_values_are_let_in() {
 /// Each part that is changed after the signing, and the code of its refusal. The method is not signed: a request with
 /// another one is refused by the route.
 #[rstest]
-#[case::path("target", "/api/task/job/detail?status=Running,Pending&search_value=a%20b&page=1", "C004")]
-#[case::query("target", "/api/task/job/search?status=Running,Pending&search_value=a%20b&page=2", "C004")]
-#[case::query_order("target", "/api/task/job/search?page=1&status=Running,Pending&search_value=a%20b", "C004")]
-#[case::query_encoding("target", "/api/task/job/search?status=Running%2CPending&search_value=a%20b&page=1", "C004")]
+#[case::path(
+    "target",
+    "/api/task/job/detail?status=Running,Pending&search_value=a%20b&page=1",
+    "C004"
+)]
+#[case::query(
+    "target",
+    "/api/task/job/search?status=Running,Pending&search_value=a%20b&page=2",
+    "C004"
+)]
+#[case::query_order(
+    "target",
+    "/api/task/job/search?page=1&status=Running,Pending&search_value=a%20b",
+    "C004"
+)]
+#[case::query_encoding(
+    "target",
+    "/api/task/job/search?status=Running%2CPending&search_value=a%20b&page=1",
+    "C004"
+)]
 #[case::no_query("target", "/api/task/job/search", "C004")]
 #[case::body("body", "{}", "C004")]
 #[case::timestamp("timestamp", "1775016000002", "C004")]
@@ -246,14 +260,29 @@ fn a_clock_may_differ_by_less_than_five_minutes(#[case] stamp: &str) {
 #[rstest]
 #[case::without_query("/api/task/job/search\n1.0.0\n{S}\n{T}\n", "path without its query")]
 #[case::object("{P}\n1.0.0\n{S}\n{T}\n{}", "the body `{}`")]
-#[case::both("/api/task/job/search\n1.0.0\n{S}\n{T}\n{}", "without its query and the body `{}`")]
-#[case::without_api("/task/job/search?status=Running,Pending&search_value=a%20b&page=1\n1.0.0\n{S}\n{T}\n", "without `/api`")]
+#[case::both(
+    "/api/task/job/search\n1.0.0\n{S}\n{T}\n{}",
+    "without its query and the body `{}`"
+)]
+#[case::without_api(
+    "/task/job/search?status=Running,Pending&search_value=a%20b&page=1\n1.0.0\n{S}\n{T}\n",
+    "without `/api`"
+)]
 #[case::seconds("{P}\n1.0.0\n1775016000\n{T}\n", "timestamp in seconds")]
 #[case::end("{P}\n1.0.0\n{S}\n{T}\n\n", "line feed at the end")]
 #[case::url("http://127.0.0.1:9{P}\n1.0.0\n{S}\n{T}\n", "whole URL")]
-#[case::comma("/api/task/job/search?status=Running%2CPending&search_value=a%20b&page=1\n1.0.0\n{S}\n{T}\n", "encoded in another way")]
-#[case::form("/api/task/job/search?status=Running%2CPending&search_value=a+b&page=1\n1.0.0\n{S}\n{T}\n", "encoded as a form")]
-#[case::decoded("/api/task/job/search?status=Running,Pending&search_value=a b&page=1\n1.0.0\n{S}\n{T}\n", "without its percent encoding")]
+#[case::comma(
+    "/api/task/job/search?status=Running%2CPending&search_value=a%20b&page=1\n1.0.0\n{S}\n{T}\n",
+    "encoded in another way"
+)]
+#[case::form(
+    "/api/task/job/search?status=Running%2CPending&search_value=a+b&page=1\n1.0.0\n{S}\n{T}\n",
+    "encoded as a form"
+)]
+#[case::decoded(
+    "/api/task/job/search?status=Running,Pending&search_value=a b&page=1\n1.0.0\n{S}\n{T}\n",
+    "without its percent encoding"
+)]
 #[case::literal("{P}\\n1.0.0\\n{S}\\n{T}\\n", "a literal")]
 fn the_log_names_the_mistake_and_no_secret(#[case] form: &str, #[case] expected: &str) {
     let over = form
@@ -324,7 +353,14 @@ fn a_simple_key_needs_its_token_alone_and_no_signature() {
     };
     let code = |request: &RawRequest| check(request).map_err(|fault| fault.code());
     assert_eq!(code(&simple(&[])), Ok("33333333".to_owned()));
-    assert!(code(&simple(&[("sign_str", ""), ("timestamp", STAMP), ("version", VERSION)])).is_ok());
+    assert!(
+        code(&simple(&[
+            ("sign_str", ""),
+            ("timestamp", STAMP),
+            ("version", VERSION)
+        ]))
+        .is_ok()
+    );
     assert_eq!(code(&simple(&[("timestamp", "1775016000")])), Err("C001"));
     assert_eq!(code(&simple(&[("version", "2")])), Err("C002"));
     let needless = simple(&[("sign_str", "AAAA")]);
@@ -339,8 +375,14 @@ fn a_simple_key_needs_its_token_alone_and_no_signature() {
 #[rstest]
 #[case::none("no key", PublicKeyError::Pem)]
 #[case::private(PRIVATE, PublicKeyError::Pem)]
-#[case::text("-----BEGIN PUBLIC KEY-----\n!\n-----END PUBLIC KEY-----", PublicKeyError::Base64)]
-#[case::der("-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----", PublicKeyError::Der)]
+#[case::text(
+    "-----BEGIN PUBLIC KEY-----\n!\n-----END PUBLIC KEY-----",
+    PublicKeyError::Base64
+)]
+#[case::der(
+    "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----",
+    PublicKeyError::Der
+)]
 fn what_is_no_public_key_is_refused(#[case] pem: &str, #[case] error: PublicKeyError) {
     assert_eq!(PublicKey::from_pem(pem), Err(error));
 }
