@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::secret::Secret;
 
+use super::api::gongji::Gongji;
 use super::api::pai_dlc::PaiDlc;
 use super::api::paracloud::Paracloud;
 use super::clock::Clock;
@@ -41,7 +42,11 @@ pub enum Setting {
 
 /// All services, in the order of the documentation.
 pub fn all(setup: &Setup) -> Vec<Registration> {
-    vec![paracloud(setup.clone()), pai_dlc(setup.clone())]
+    vec![
+        paracloud(setup.clone()),
+        gongji(setup.clone()),
+        pai_dlc(setup.clone()),
+    ]
 }
 
 fn paracloud(setup: Setup) -> Registration {
@@ -52,6 +57,22 @@ fn paracloud(setup: Setup) -> Registration {
         settings: vec![
             ("namespace", Setting::Text(credentials.namespace)),
             ("token", Setting::Secret(credentials.token)),
+        ],
+        service,
+    }
+}
+
+fn gongji(setup: Setup) -> Registration {
+    let service = Gongji::new(setup);
+    let credentials = service.credentials().clone();
+    Registration {
+        environment: vec![
+            ("SUANLI_TOKEN", credentials.token.clone()),
+            ("SUANLI_RSA_PRIVATE_KEY", credentials.private_key.clone()),
+        ],
+        settings: vec![
+            ("token", Setting::Secret(credentials.token)),
+            ("private-key", Setting::Secret(credentials.private_key)),
         ],
         service,
     }

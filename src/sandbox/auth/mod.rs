@@ -5,3 +5,4 @@
 
 pub mod acs3;
 pub mod bearer;
+pub mod gongji;
