@@ -10,6 +10,7 @@ pub mod chooser;
 mod connect;
 pub mod pai_dlc;
 pub mod paracloud;
+pub mod cyclecloud;
 mod plan;
 pub mod time;
 
@@ -98,6 +99,8 @@ pub struct Tracked {
     pub cancel_requested_at: Option<Timestamp>,
     /// The time limit that was asked for at submit, in seconds.
     pub time_limit_s: Option<u64>,
+    /// What the provider handed back as [`Job::reading`] at its last look, or at the create.
+    pub reading: Option<Value>,
 }
 
 /// One poll's result for one job.
