@@ -1,5 +1,7 @@
 //! What each provider can do, as data: the accessors, `help providers` and refusals all read it (job-model.md §7).
 
+use crate::model::Backend;
+
 /// A verb that not every provider has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verb {
@@ -87,4 +89,32 @@ impl Capabilities {
     pub fn has(&self, verb: Verb) -> bool {
         !matches!(self.support(verb), Support::No { .. })
     }
+}
+
+/// The capability table as Markdown: one row a verb, one column a backend. `README.md` holds it, checked by a test.
+pub fn table(backends: &[(Backend, &Capabilities)]) -> String {
+    let mut lines = vec![
+        row("", backends.iter().map(|(backend, _)| backend.to_string())),
+        row("---", backends.iter().map(|_| "---".to_owned())),
+    ];
+    for verb in Verb::ALL {
+        let cells = backends
+            .iter()
+            .map(|(_, capabilities)| match capabilities.support(verb) {
+                Support::Yes => "yes".to_owned(),
+                Support::With(note) => format!("yes; {note}"),
+                Support::No { reason, .. } => format!("no: {reason}"),
+            });
+        lines.push(row(&format!("`{}`", verb.as_str()), cells));
+    }
+    lines.join("\n")
+}
+
+fn row(head: &str, cells: impl Iterator<Item = String>) -> String {
+    // A bar would end the cell.
+    let cells: Vec<String> = std::iter::once(head.to_owned())
+        .chain(cells)
+        .map(|cell| cell.replace('|', "\\|"))
+        .collect();
+    format!("| {} |", cells.join(" | "))
 }

@@ -13,7 +13,7 @@ use crate::http::{BaseUrl, Live, Patience, Session, TrustSettings};
 use crate::model::Backend;
 use crate::sign::{Acs3, Bearer, SignError, Signer};
 
-use super::{Provider, pai_dlc, paracloud};
+use super::{Capabilities, Provider, pai_dlc, paracloud};
 
 /// What every connection of one run shares.
 #[derive(Debug, Clone)]
@@ -27,6 +27,14 @@ pub struct Kit {
     pub deadline: Option<Instant>,
     /// `--connect-timeout`.
     pub connect_timeout: Duration,
+}
+
+/// The capability rows of all backends that this version speaks to, in the order of the documentation.
+pub fn capabilities() -> Vec<(Backend, &'static Capabilities)> {
+    vec![
+        (Backend::Paracloud, &paracloud::CAPABILITIES),
+        (Backend::PaiDlc, &pai_dlc::CAPABILITIES),
+    ]
 }
 
 /// Builds the provider of some settings. Nothing is opened or read but the credential.

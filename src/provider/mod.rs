@@ -26,8 +26,8 @@ use crate::model::{
 };
 use crate::spec::JobSpec;
 
-pub use caps::{Capabilities, Support, Verb};
-pub use connect::{Kit, connect};
+pub use caps::{Capabilities, Support, Verb, table};
+pub use connect::{Kit, capabilities, connect};
 pub use plan::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey};
 
 /// A configured account on one backend.

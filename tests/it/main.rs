@@ -5,6 +5,8 @@ mod cli;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;
 #[cfg(test)]

@@ -42,6 +42,7 @@ use super::{
 };
 
 pub use api::default_endpoints;
+pub use caps::CAPABILITIES;
 pub use dialect::PaiDlcDialect;
 pub use draft::{Account, BODY_LIMIT};
 pub use mounts::SCHEMES;

@@ -37,6 +37,7 @@ use super::{
     PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
 };
 
+pub use caps::CAPABILITIES;
 pub use dialect::ParacloudDialect;
 
 /// Where the service is, unless `base-url` says otherwise (§1.1).
