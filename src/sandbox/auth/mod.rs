@@ -4,4 +4,5 @@
 //! answer does.
 
 pub mod acs3;
+pub mod basic;
 pub mod bearer;
