@@ -95,6 +95,7 @@ async fn many_jobs_are_observed_in_the_order_asked_and_unknown_ones_are_missing(
             job_ref: (*job_ref).clone(),
             cancel_requested_at: None,
             time_limit_s: None,
+            reading: None,
         })
         .collect();
     let seen = bench.provider.observe(&tracked).await.unwrap();

@@ -100,6 +100,7 @@ impl Bench {
             job_ref: job_ref.clone(),
             cancel_requested_at: cancelled.then(gpujob::model::Timestamp::now),
             time_limit_s: None,
+            reading: None,
         };
         let seen = self.provider.observe(&[tracked]).await.unwrap();
         match seen.into_iter().next().unwrap() {
