@@ -18,7 +18,8 @@ const REMEMBERED_LOOKS: usize = 500;
 /// A device as it is listed.
 #[derive(Debug, Clone, Deserialize)]
 struct Device {
-    device_name: String,
+    #[serde(rename = "device_name")]
+    name: String,
     gpu_name: Option<String>,
     gpu_count: i64,
     gpu_memory: i64,
@@ -97,9 +98,9 @@ impl Catalogue {
 
 fn offer(device: &Device, region: RegionOffer) -> Offer {
     Offer {
-        id: format!("{}@{}", device.device_name, region.region),
+        id: format!("{}@{}", device.name, region.region),
         spec: DeviceSpec {
-            device_name: device.device_name.clone(),
+            device_name: device.name.clone(),
             region: region.region,
             gpu_name: device.gpu_name.clone(),
             gpu_count: device.gpu_count,

@@ -134,7 +134,7 @@ fn resource(
             .find(|service| service.service_name == *name)
     });
     let weight = &named.unwrap_or(service).resource_weight;
-    let is_cpu = reference.resource.ends_with(".cpu");
+    let is_cpu = matches!(reference.resource.as_str(), "limits.cpu" | "requests.cpu");
     let (amount, own, all): (i64, i64, i64) = if is_cpu {
         let all = services.iter().map(|s| s.resource_weight.cpu_weight).sum();
         (offer.spec.cpu_cores, weight.cpu_weight, all)

@@ -108,12 +108,11 @@ impl From<Fault> for Refusal {
 pub(super) fn render(outcome: Result<Data, Refusal>, statuses: Statuses) -> RawAnswer {
     match outcome {
         Ok(data) => {
-            let mut body = json!({ "code": "0000", "message": "success" });
-            match data {
-                Data::Value(value) => body["data"] = value,
-                Data::Null => body["data"] = Value::Null,
-                Data::Absent => {}
-            }
+            let body = match data {
+                Data::Value(value) => success(&value),
+                Data::Null => success(&Value::Null),
+                Data::Absent => json!({ "code": "0000", "message": "success" }),
+            };
             RawAnswer::json(StatusCode::OK, &body)
         }
         Err(refusal) => RawAnswer::json(
@@ -121,6 +120,10 @@ pub(super) fn render(outcome: Result<Data, Refusal>, statuses: Statuses) -> RawA
             &json!({ "code": refusal.code, "message": refusal.message, "data": null }),
         ),
     }
+}
+
+fn success(data: &Value) -> Value {
+    json!({ "code": "0000", "message": "success", "data": data })
 }
 
 /// An answer with the service's own time, by which a client tells the difference of the clocks (§1.4).

@@ -124,13 +124,16 @@ fn services(job: &Job, switches: &Switches) -> Vec<Value> {
         .zip(&job.service_ids)
         .map(|(service, id)| {
             let mut shown = json!(service);
-            shown["service_id"] = if switches.null_service_ids {
+            let id = if switches.null_service_ids {
                 Value::Null
             } else {
                 json!(id)
             };
-            shown["registered_ports"] = Value::Null;
-            shown["remote_ports"] = ports(job, service);
+            if let Some(members) = shown.as_object_mut() {
+                members.insert("service_id".to_owned(), id);
+                members.insert("registered_ports".to_owned(), Value::Null);
+                members.insert("remote_ports".to_owned(), ports(job, service));
+            }
             shown
         })
         .collect()

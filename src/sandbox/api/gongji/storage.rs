@@ -36,10 +36,10 @@ pub(super) fn list(query: &Query, tenant: &str, jobs: &[Job]) -> Result<Value, R
     let is_paged = query.text("page").is_some();
     let found: Vec<Value> = volumes(tenant)
         .into_iter()
-        .filter(|row| row["storage_type"] == kind)
+        .filter(|row| *member(row, "storage_type") == kind)
         .filter(|row| {
             statuses.as_ref().is_none_or(|statuses| {
-                row["status"]
+                member(row, "status")
                     .as_str()
                     .is_some_and(|status| statuses.contains(&status))
             })
@@ -53,7 +53,7 @@ pub(super) fn list(query: &Query, tenant: &str, jobs: &[Job]) -> Result<Value, R
 
 /// Adds the jobs that use a volume.
 fn with_deployments(mut row: Value, kind: &str, tenant: &str, jobs: &[Job]) -> Value {
-    let id = row["storage_id"].as_i64();
+    let id = member(&row, "storage_id").as_i64();
     let mut deployments = Vec::new();
     for job in jobs
         .iter()
@@ -78,8 +78,10 @@ fn with_deployments(mut row: Value, kind: &str, tenant: &str, jobs: &[Job]) -> V
             }
         }
     }
-    if !deployments.is_empty() {
-        row["deployments"] = Value::Array(deployments);
+    if !deployments.is_empty()
+        && let Some(members) = row.as_object_mut()
+    {
+        members.insert("deployments".to_owned(), Value::Array(deployments));
     }
     row
 }
@@ -88,21 +90,26 @@ fn with_deployments(mut row: Value, kind: &str, tenant: &str, jobs: &[Job]) -> V
 pub(super) fn mountable(tenant: &str, kind: &str, id: i64) -> Result<Vec<String>, Refusal> {
     let row = volumes(tenant)
         .into_iter()
-        .find(|row| row["storage_type"] == kind && row["storage_id"] == id)
+        .find(|row| *member(row, "storage_type") == kind && *member(row, "storage_id") == id)
         .ok_or_else(Refusal::not_found)?;
-    if row["status"] != "Activate" {
+    if *member(&row, "status") != "Activate" {
         return Err(Refusal::rule("the storage is not activated"));
     }
     let regions = if kind == "Juicefs" {
-        &row["activate_regions"]
+        member(&row, "activate_regions")
     } else {
-        &row["regions"]
+        member(&row, "regions")
     };
     Ok(regions
         .as_array()
         .into_iter()
         .flatten()
-        .filter_map(|region| region["tag"].as_str())
+        .filter_map(|region| member(region, "tag").as_str())
         .map(str::to_owned)
         .collect())
+}
+
+/// A member, null if there is none.
+fn member<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
 }

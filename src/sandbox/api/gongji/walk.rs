@@ -83,7 +83,7 @@ impl Walk<'_> {
                 return true;
             }
         }
-        if self.is_failed(job) {
+        if is_failed(job) {
             job.end_nodes(
                 &Ending {
                     status: NodeStatus::End,
@@ -131,19 +131,6 @@ impl Walk<'_> {
             self.now,
         );
         true
-    }
-
-    /// Whether nothing can save the job any more.
-    fn is_failed(&self, job: &Job) -> bool {
-        match &job.request.job_support.mod_param.index {
-            None => {
-                let failures = job.failures.get(&None).copied().unwrap_or_default();
-                failures > job.backoff_limit()
-            }
-            Some(mode) => mode
-                .max_failed_index
-                .is_some_and(|most| count(job.failed_indexes.len()) >= most.max(1)),
-        }
     }
 
     /// Moves one node on; whether it moved.
@@ -372,6 +359,19 @@ impl Walk<'_> {
 
     fn fresh_id(&mut self) -> i64 {
         fresh_id(self.next_id, self.random)
+    }
+}
+
+/// Whether nothing can save the job any more.
+fn is_failed(job: &Job) -> bool {
+    match &job.request.job_support.mod_param.index {
+        None => {
+            let failures = job.failures.get(&None).copied().unwrap_or_default();
+            failures > job.backoff_limit()
+        }
+        Some(mode) => mode
+            .max_failed_index
+            .is_some_and(|most| count(job.failed_indexes.len()) >= most.max(1)),
     }
 }
 

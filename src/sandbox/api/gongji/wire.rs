@@ -133,6 +133,10 @@ pub(super) struct ServiceSpec {
 
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the members have these names on the wire"
+)]
 pub(super) struct ResourceWeight {
     pub(super) cpu_weight: i64,
     pub(super) mem_weight: i64,
@@ -200,6 +204,10 @@ pub(super) struct VolumeMount {
 /// Kept and shown; no probe is made.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the members have these names on the wire"
+)]
 pub(super) struct HealthChecks {
     pub(super) liveness_probe: Probe,
     pub(super) startup_probe: Probe,
@@ -208,6 +216,10 @@ pub(super) struct HealthChecks {
 
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the members have these names on the wire"
+)]
 pub(super) struct Probe {
     pub(super) switch: bool,
     pub(super) probe_type: ProbeType,
