@@ -8,8 +8,6 @@
 mod caps;
 pub mod chooser;
 mod connect;
-pub mod pai_dlc;
-pub mod paracloud;
 pub mod cyclecloud;
 pub mod gongji;
 pub mod pai_dlc;

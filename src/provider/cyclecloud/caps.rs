@@ -3,7 +3,7 @@
 use crate::provider::{Capabilities, Support, Verb};
 
 /// The row of the capability table.
-pub(super) static CAPABILITIES: Capabilities = Capabilities {
+pub static CAPABILITIES: Capabilities = Capabilities {
     verbs: [
         (
             Verb::Logs,

@@ -47,6 +47,7 @@ pub use answers::{
     ClusterUsage, Created, CreatedSet, Interval, Managed, ManagedNode, NodeList, Operation,
     UsageDetail, UsageItem,
 };
+pub use caps::CAPABILITIES;
 pub use dialect::CyclecloudDialect;
 pub use gpus::{MACHINES, Machine};
 pub use node::{Node, Phase};
@@ -211,7 +212,7 @@ impl Provider for Cyclecloud {
     }
 
     fn capabilities(&self) -> &'static Capabilities {
-        &caps::CAPABILITIES
+        &CAPABILITIES
     }
 
     /// §1.4: no limit is documented, and official clients take 5 s at least.

@@ -41,6 +41,7 @@ use super::{
 };
 
 pub use api::DEFAULT_BASE_URL;
+pub use caps::CAPABILITIES;
 pub use dialect::GongjiDialect;
 pub use draft::Account;
 pub use options::KEYS;
@@ -146,7 +147,7 @@ impl Provider for Gongji {
     }
 
     fn capabilities(&self) -> &'static Capabilities {
-        &caps::CAPABILITIES
+        &CAPABILITIES
     }
 
     fn polling(&self) -> Polling {

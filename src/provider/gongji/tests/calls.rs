@@ -37,6 +37,7 @@ fn tracked(id: &str) -> Tracked {
         job_ref: ResourceRef::new("gongji", [id]),
         cancel_requested_at: None,
         time_limit_s: None,
+        reading: None,
     }
 }
 
