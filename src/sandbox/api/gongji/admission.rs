@@ -8,7 +8,9 @@ use super::nas::NasVolumes;
 use super::reply::Refusal;
 use super::storage;
 use super::switches::{Accept, Switches, seconds};
-use super::wire::{Candidate, CreateJob, DeviceSpec, ServiceSpec, StorageMount, Variable};
+use super::wire::{
+    Candidate, CreateJob, DeviceSpec, JobSupport, ModParam, ServiceSpec, StorageMount, Variable,
+};
 use crate::sandbox::clock::Clock;
 
 /// The longest run of a Spot job.
@@ -72,33 +74,9 @@ pub(super) fn check_form(job: &CreateJob) -> Result<(), Refusal> {
             return Err(wrong(format!("{name} must be 1 or more")));
         }
     }
-    match (&support.mod_param.default, &support.mod_param.index) {
-        (Some(_), None) | (None, Some(_)) => {}
-        (None, None) | (Some(_), Some(_)) => {
-            return Err(wrong(
-                "job_support.mod_param takes exactly one of default and index",
-            ));
-        }
-    }
-    let default = support.mod_param.default.iter();
-    let index = support.mod_param.index.iter();
-    if default
-        .map(|mode| mode.backoff_limit)
-        .chain(index.clone().map(|mode| mode.index_backoff_limit))
-        .chain(index.filter_map(|mode| mode.max_failed_index))
-        .any(|number| number < 0)
-    {
-        return Err(wrong("job_support.mod_param: no number may be negative"));
-    }
+    check_modes(&support.mod_param)?;
     if is_spot {
-        let estimate = support
-            .estimated_exec_sec
-            .ok_or_else(|| wrong("job_support.estimated_exec_sec is required for Spot"))?;
-        if !(1..=LONGEST_ESTIMATE).contains(&estimate) || estimate >= support.timeout_sec {
-            return Err(wrong(
-                "job_support.estimated_exec_sec must be 1 to 86400 and below timeout_sec",
-            ));
-        }
+        check_estimate(support)?;
     }
     check_volumes(job)?;
     let names: BTreeSet<&str> = job
@@ -112,6 +90,41 @@ pub(super) fn check_form(job: &CreateJob) -> Result<(), Refusal> {
     job.services
         .iter()
         .try_for_each(|service| check_service(job, service, &names))
+}
+
+fn check_modes(modes: &ModParam) -> Result<(), Refusal> {
+    match (&modes.default, &modes.index) {
+        (Some(_), None) | (None, Some(_)) => {}
+        (None, None) | (Some(_), Some(_)) => {
+            return Err(wrong(
+                "job_support.mod_param takes exactly one of default and index",
+            ));
+        }
+    }
+    let default = modes.default.iter();
+    let index = modes.index.iter();
+    if default
+        .map(|mode| mode.backoff_limit)
+        .chain(index.clone().map(|mode| mode.index_backoff_limit))
+        .chain(index.filter_map(|mode| mode.max_failed_index))
+        .any(|number| number < 0)
+    {
+        return Err(wrong("job_support.mod_param: no number may be negative"));
+    }
+    Ok(())
+}
+
+/// How long a Spot job says that it will run.
+fn check_estimate(support: &JobSupport) -> Result<(), Refusal> {
+    let estimate = support
+        .estimated_exec_sec
+        .ok_or_else(|| wrong("job_support.estimated_exec_sec is required for Spot"))?;
+    if !(1..=LONGEST_ESTIMATE).contains(&estimate) || estimate >= support.timeout_sec {
+        return Err(wrong(
+            "job_support.estimated_exec_sec must be 1 to 86400 and below timeout_sec",
+        ));
+    }
+    Ok(())
 }
 
 fn check_volumes(job: &CreateJob) -> Result<(), Refusal> {
@@ -176,6 +189,13 @@ fn check_service(
             return Err(wrong("remote_ports: service_port must be 1 to 65535"));
         }
     }
+    check_places(job, service)
+}
+
+/// Volumes of the job that its containers mount, and where all mounts go.
+fn check_places(job: &CreateJob, service: &ServiceSpec) -> Result<(), Refusal> {
+    let name = &service.service_name;
+    let wrong = |what: &str| wrong(format!("services[{name}]: {what}"));
     let scratch = |mounts: &Option<Vec<_>>| mounts.clone().unwrap_or_default();
     for mount in scratch(&service.share_mem_config) {
         if !memory_names(job).any(|name| name == mount.volume_name) {
