@@ -184,7 +184,7 @@ impl Provider for PaiDlc {
     }
 
     fn capabilities(&self) -> &'static Capabilities {
-        &caps::CAPABILITIES
+        &CAPABILITIES
     }
 
     fn polling(&self) -> Polling {

@@ -177,7 +177,7 @@ impl Provider for Paracloud {
     }
 
     fn capabilities(&self) -> &'static Capabilities {
-        &caps::CAPABILITIES
+        &CAPABILITIES
     }
 
     /// §5.4; no limit is documented.
