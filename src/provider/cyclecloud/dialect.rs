@@ -80,7 +80,7 @@ fn judge_failure(operation: &'static str, answer: &Answer) -> Verdict {
         405 => Kind::Protocol,
         _ => kind_of_status(status, speaks_like_the_api),
     };
-    if is_page && kind == Kind::Protocol {
+    if is_page && kind == Kind::Protocol && !status.is_redirection() {
         return not_this_api(operation, answer, "a web page");
     }
     let mut error = Error::new(

@@ -99,7 +99,7 @@ mod tests {
 
         #[test]
         fn no_text_panics(id in ".{0,40}", spec in ".{0,6}") {
-            let _ = marker_of(&id, &spec);
+            let _unused = marker_of(&id, &spec);
         }
     }
 }

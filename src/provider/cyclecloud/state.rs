@@ -176,83 +176,86 @@ fn remember(history: &mut History, look: &Look<'_>, count: &Count) {
     }
 }
 
+/// Exit codes by the order of nodes; `None` for a node that has left none.
+type Codes<'a> = BTreeMap<(u64, &'a str), Option<i64>>;
+
 /// Exit files end a job as soon as every node has written one or is gone (§8.5).
 fn by_exit_files(history: &History, look: &Look<'_>, count: &Count) -> Option<Verdict> {
     let exits = look.exits?;
     if exits.values().all(Option::is_none) {
         return None;
     }
-    let mut expected: BTreeMap<(u64, &str), Option<i64>> = BTreeMap::new();
-    let names = history
+    let codes: Codes<'_> = history
         .nodes
         .iter()
         .map(|node| node.name.as_str())
-        .chain(exits.keys().map(String::as_str));
-    for name in names {
-        let code = exits.get(name).copied().flatten().map(|exit| exit.code);
-        expected.insert((order_of(name).0, name), code);
-    }
+        .chain(exits.keys().map(String::as_str))
+        .map(|name| {
+            let code = exits.get(name).copied().flatten().map(|exit| exit.code);
+            ((order_of(name).0, name), code)
+        })
+        .collect();
     let is_live = |name: &str| {
         look.nodes.iter().any(|node| {
-            node.name == name
-                && !matches!(node.phase(), Phase::Gone | Phase::Stopped | Phase::Failed)
+            let can_end = matches!(node.phase(), Phase::Gone | Phase::Stopped | Phase::Failed);
+            node.name == name && !can_end
         })
     };
-    let all_ended = expected
+    let all_ended = codes
         .iter()
         .all(|((_, name), code)| code.is_some() || !is_live(name));
     let target = history
         .added
-        .and_then(|added| usize::try_from(added).ok())
-        .or_else(|| {
-            history
-                .wanted
-                .and_then(|wanted| usize::try_from(wanted).ok())
-        })
+        .or(history.wanted.map(u64::from))
+        .and_then(|nodes| usize::try_from(nodes).ok())
         .unwrap_or(1);
-    let is_whole = expected.len() >= target;
+    let is_whole = codes.len() >= target;
     if !all_ended || !(is_whole || count.live == 0) {
         return None;
     }
     let last = exits.values().flatten().filter_map(|exit| exit.at).max();
-    let ended = |state: State| Verdict {
-        finished_at: last,
-        ..Verdict::of(state)
-    };
-    if let Some(code) = expected
-        .values()
-        .flatten()
-        .find(|code| **code != 0)
-        .copied()
-    {
+    let mut verdict = of_codes(&codes, is_whole, last, history, look)?;
+    verdict.finished_at = last;
+    Some(verdict)
+}
+
+/// The end that the codes of all nodes make.
+fn of_codes(
+    codes: &Codes<'_>,
+    is_whole: bool,
+    last: Option<Timestamp>,
+    history: &History,
+    look: &Look<'_>,
+) -> Option<Verdict> {
+    if let Some(code) = codes.values().flatten().find(|code| **code != 0).copied() {
         let by_cancel = look
             .cancel_requested_at
             .is_some_and(|asked| last.is_none_or(|last| last >= asked));
         let mut verdict = if by_cancel {
-            ended(State::Cancelled)
+            Verdict::of(State::Cancelled)
         } else if code == TIME_LIMIT_CODE && history.time_limit_s.is_some() {
-            ended(State::Failed).because("timeout", "the runner ended the job at its time limit")
+            Verdict::of(State::Failed)
+                .because("timeout", "the runner ended the job at its time limit")
         } else {
-            ended(State::Failed)
+            Verdict::of(State::Failed)
         };
         verdict.exit_code = Some(code);
         return Some(verdict);
     }
-    if is_whole && expected.values().all(Option::is_some) {
-        return Some(Verdict {
-            exit_code: Some(0),
-            ..ended(State::Succeeded)
-        });
+    if is_whole && codes.values().all(Option::is_some) {
+        let mut verdict = Verdict::of(State::Succeeded);
+        verdict.exit_code = Some(0);
+        return Some(verdict);
     }
     if look.cancel_requested_at.is_some() {
-        return Some(ended(State::Cancelled));
+        return Some(Verdict::of(State::Cancelled));
     }
     if let Some(message) = failure(look.nodes).or_else(|| remembered_failure(history)) {
-        return Some(ended(State::Failed).because("node_failed", message));
+        return Some(Verdict::of(State::Failed).because("node_failed", message));
     }
     // Files on a share may appear late.
     (history.gone_polls >= CONFIRMED).then(|| {
-        ended(State::Unknown)
+        Verdict::of(State::Unknown)
             .because(
                 "no_exit_code",
                 "nodes are gone that have left no exit code; the others ended with 0",

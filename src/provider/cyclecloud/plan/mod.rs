@@ -98,7 +98,7 @@ pub(super) fn plan(
         .unwrap_or_default();
     let shares = status
         .nodearray(&place.nodearray)
-        .map(|array| mounts::entries(spec, &cluster, array, &mut assessment))
+        .map(|array| mounts::entries(spec, account.name, &cluster, array, &mut assessment))
         .unwrap_or_default();
     warn(&options, mode, &place, !shares.is_empty(), &mut assessment);
     let id = request_id::of_marker(input.marker).to_string();

@@ -75,7 +75,7 @@ fn assess_source(mount: &Mount, place: &str, provider: &str, assessment: &mut As
         MountSource::Ref(reference) if reference.provider != provider => {
             format!("`{reference}` is a volume of another provider")
         }
-        MountSource::Ref(reference) if reference.path.len() == 3 => return,
+        MountSource::Ref(reference) if is_ours(reference, provider) => return,
         MountSource::Ref(reference) => {
             format!("`{reference}` is no `{provider}/CLUSTER/NODEARRAY/MOUNT`")
         }
@@ -101,6 +101,7 @@ fn export_of(uri: &str) -> Option<(&str, String)> {
 /// The entries to send; what cannot be found is refused. Unreadable sources were refused before.
 pub(super) fn entries(
     spec: &JobSpec,
+    provider: &str,
     cluster: &str,
     array: &NodeArray,
     assessment: &mut Assessment,
@@ -126,6 +127,7 @@ pub(super) fn entries(
             }
             MountSource::Typed { .. } => continue,
             MountSource::Id(name) => name.as_str(),
+            MountSource::Ref(reference) if !is_ours(reference, provider) => continue,
             MountSource::Ref(reference) => match in_array(reference, cluster, &array.name) {
                 Ok(name) => name,
                 Err(message) => {
@@ -219,6 +221,11 @@ fn below(export: &str, mount: &Mount) -> String {
         Some(subpath) => format!("{}/{subpath}", export.trim_end_matches('/')),
         None => export.to_owned(),
     }
+}
+
+/// Whether a ref has the form of one of this provider's.
+fn is_ours(reference: &ResourceRef, provider: &str) -> bool {
+    reference.provider == provider && reference.path.len() == 3
 }
 
 fn in_array<'a>(reference: &'a ResourceRef, cluster: &str, array: &str) -> Result<&'a str, String> {

@@ -318,21 +318,39 @@ fn offer(
         }
         Err(refusal) => refusal,
     };
-    if refusal.code == RefusalCode::Capacity {
-        let everything = seen(&|_| true);
-        let matching = chooser::choose(&everything, &resources, Some(cluster)).map(|choice| {
-            std::iter::once(choice.offer)
-                .chain(choice.alternatives)
-                .cloned()
-                .collect::<Vec<Offer>>()
-        });
-        return Err(match matching {
-            Ok(matching) => no_room(&matching, wanted, refusal.field),
-            Err(_) => refusal,
-        });
-    }
+    Err(match refusal.code {
+        RefusalCode::Capacity => {
+            let everything = seen(&|_| true);
+            match chooser::choose(&everything, &resources, Some(cluster)) {
+                Ok(choice) => {
+                    let matching: Vec<&Offer> = std::iter::once(choice.offer)
+                        .chain(choice.alternatives)
+                        .collect();
+                    no_room(&matching, wanted, refusal.field)
+                }
+                Err(_) => refusal,
+            }
+        }
+        RefusalCode::UnsupportedField
+        | RefusalCode::UnsupportedValue
+        | RefusalCode::ConflictingFields
+        | RefusalCode::MissingField
+        | RefusalCode::NoMatchingResource
+        | RefusalCode::VolumeMismatch
+        | RefusalCode::SecretExposure
+        | RefusalCode::EmulationDisabled => not_here(refusal, &resources, &survey.offers, array),
+    })
+}
+
+/// Nothing of the array matches: it may have no buckets at all, or the type may be one of another array.
+fn not_here(
+    refusal: Refusal,
+    resources: &Resources,
+    offers: &[Offer],
+    array: &NodeArray,
+) -> Refusal {
     if array.buckets.is_empty() {
-        return Err(Refusal::new(
+        return Refusal::new(
             RefusalCode::NoMatchingResource,
             refusal.field,
             format!(
@@ -341,18 +359,19 @@ fn offer(
                 array.machine_types().join("`, `")
             ),
         )
-        .with_alternative("try again in some minutes, or restart the cluster"));
+        .with_alternative("try again in some minutes, or restart the cluster");
     }
-    // The type may be one of another array.
-    if refusal.kind == Kind::NotFound
-        && let Some(elsewhere) = resources.instance_type.as_deref().and_then(|name| {
-            survey
-                .offers
+    let elsewhere = resources
+        .instance_type
+        .as_deref()
+        .filter(|_| refusal.kind == Kind::NotFound)
+        .and_then(|name| {
+            offers
                 .iter()
                 .find(|offer| offer.name == name || offer.id == name)
-        })
-    {
-        return Err(Refusal::new(
+        });
+    match elsewhere {
+        Some(elsewhere) => Refusal::new(
             RefusalCode::UnsupportedValue,
             refusal.field,
             format!(
@@ -360,9 +379,9 @@ fn offer(
                 elsewhere.name, array.name
             ),
         )
-        .with_alternative(format!("it is offered as `{}`", elsewhere.id)));
+        .with_alternative(format!("it is offered as `{}`", elsewhere.id)),
+        None => refusal,
     }
-    Err(refusal)
 }
 
 /// Machine types compare without regard to case (§6.1); the catalogue's spelling is what is sent.
@@ -382,7 +401,7 @@ fn spelled_like_the_catalogue(resources: &Resources, offers: &[Offer]) -> Resour
 }
 
 /// Matching, and not to be had: with the figures, since the server itself says nothing (§12, "silent quota").
-fn no_room(matching: &[Offer], wanted: u64, path: String) -> Refusal {
+fn no_room(matching: &[&Offer], wanted: u64, path: String) -> Refusal {
     let told: Vec<String> = matching
         .iter()
         .take(5)
