@@ -17,13 +17,14 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
+use tokio::runtime::Handle;
 
 use crate::sandbox::process::paths::PathMap;
 use crate::sandbox::process::{Launch, Launcher, Program};
 
 use super::create::merge;
 use super::switches::{Booleans, Played, Switches};
-use super::world::{Node, SERVICE};
+use super::world::{Node, SERVICE, Vm};
 
 const VM: &str = include_str!("node_vm.sh");
 const JETPACK: &str = include_str!("jetpack.sh");
@@ -75,7 +76,7 @@ fn prepare(
     switches: &Switches,
     runner: &str,
 ) -> io::Result<Option<Launch>> {
-    let place = launcher.volume_directory(DISKS, &node.id)?;
+    let place = launcher.volume_directory(DISKS, &node.disk())?;
     node.place = Some(place.clone());
     let map = launcher.path_map(&mounts(node, launcher)?)?;
     let configuration = as_seen(&full_configuration(node), &map);
@@ -170,12 +171,28 @@ pub(super) fn play(node: &Node, launcher: &Launcher, played: Played) -> io::Resu
     fs::rename(unfinished, directory.join("exit_code"))
 }
 
-/// Removes the node's disk.
+/// Removes the node's disk, once nothing writes to it any more; the next one is another.
 pub(super) fn clear(node: &mut Node, launcher: &Launcher) {
-    if node.place.take().is_some()
-        && let Err(error) = launcher.remove_volume(DISKS, &node.id)
-    {
-        log::warn!("{SERVICE}: files of {} stay: {error}", node.name);
+    if node.place.take().is_none() {
+        return;
+    }
+    let (disk, launcher) = (node.disk(), launcher.clone());
+    node.disks = node.disks.saturating_add(1);
+    let remove = move || {
+        if let Err(error) = launcher.remove_volume(DISKS, &disk) {
+            log::warn!("{SERVICE}: files of a node stay: {error}");
+        }
+    };
+    let dying = node
+        .process
+        .take()
+        .filter(|process| !process.status().is_finished());
+    match (dying, Handle::try_current()) {
+        (Some(process), Ok(runtime)) => drop(runtime.spawn(async move {
+            process.finished().await;
+            remove();
+        })),
+        (Some(_), Err(_)) | (None, _) => remove(),
     }
 }
 
@@ -204,7 +221,7 @@ fn full_configuration(node: &Node) -> Value {
         "node": { "id": node.id, "name": node.name, "template": node.array },
         "instance": {
             "id": vm.map(|vm| &vm.instance),
-            "ipv4": vm.map(|vm| vm.address()),
+            "ipv4": vm.map(Vm::address),
             "machine_type": node.machine_type,
         },
     } });

@@ -238,6 +238,7 @@ impl Creation<'_> {
             phase_map: None,
             process: None,
             place: None,
+            disks: 0,
             has_run: false,
         };
         node.message = self.mismatch(&node);

@@ -236,7 +236,6 @@ fn has_fault(node: &Node, kind: FaultKind) -> bool {
 /// The VM is gone: its processes have ended and its bill too.
 fn release(node: &mut Node, world: &mut World, around: &Surroundings<'_>) {
     around.launcher.forget(&node.job());
-    node.process = None;
     node.vm = None;
     world.end_billing(&node.id, around.clock.now());
 }

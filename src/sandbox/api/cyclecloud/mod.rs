@@ -160,8 +160,8 @@ impl CycleCloud {
         }
     }
 
-    /// The user of a request, or what is answered in place of a call.
-    fn authenticate(&self, world: &mut World, request: &RawRequest) -> Result<&str, RawAnswer> {
+    /// The user of a request.
+    fn authenticate(&self, world: &mut World, request: &RawRequest) -> Result<&str, Refused> {
         if world.switches.entra
             && let Ok(token) = bearer::verify(&request.headers, &self.tokens)
         {
@@ -175,16 +175,7 @@ impl CycleCloud {
             &rule,
             &self.clock,
         );
-        verified
-            .map(|account| account.username.as_str())
-            .map_err(|refused| {
-                log::info!(
-                    "{SERVICE}: {} {}: {refused}",
-                    request.method,
-                    request.path()
-                );
-                unauthorized(&refused, world)
-            })
+        verified.map(|account| account.username.as_str())
     }
 
     fn call(&self, world: &mut World, request: &RawRequest) -> RawAnswer {
@@ -200,9 +191,14 @@ impl CycleCloud {
         }
         let user = match self.authenticate(world, request) {
             Ok(user) => user,
-            Err(answer) => {
+            Err(refused) => {
                 count(world, "unauthenticated");
-                return answer;
+                log::info!(
+                    "{SERVICE}: {} {}: {refused}",
+                    request.method,
+                    request.path()
+                );
+                return unauthorized(&refused, world);
             }
         };
         let call = match routed {

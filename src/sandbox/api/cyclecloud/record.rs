@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::model::Timestamp;
 
 use super::switches::{Dates, NodeKeys, Nulls, Switches};
-use super::world::{Node, Phase};
+use super::world::{Node, Phase, Vm};
 
 /// A record with the datastore's own keys and nulls, for filters.
 pub(super) fn stored(node: &Node, switches: &Switches) -> Value {
@@ -31,7 +31,7 @@ pub(super) fn stored(node: &Node, switches: &Switches) -> Value {
         ("StatusMessage", json!(node.message)),
         ("PhaseFailed", json!(node.phase == Phase::Failed)),
         ("InstanceId", json!(vm.map(|vm| &vm.instance))),
-        ("PrivateIp", json!(vm.map(|vm| vm.address()))),
+        ("PrivateIp", json!(vm.map(Vm::address))),
         ("PublicIp", Value::Null),
         ("Hostname", json!(vm.and_then(|vm| vm.hostname.as_ref()))),
         ("PlacementGroupId", json!(node.placement_group)),

@@ -115,7 +115,7 @@ fn of_path(path: &str) -> Option<Call> {
         ["operations"] => Call::Operations { with_slash: false },
         ["operations", ""] => Call::Operations { with_slash: true },
         ["operations", id] => Call::Operation { id: id.to_owned() },
-        ["clusters", cluster, ..] if cluster.is_empty() => return None,
+        ["clusters", "", ..] => return None,
         ["clusters", cluster, "status"] => Call::Status {
             cluster: cluster.to_owned(),
         },

@@ -170,6 +170,9 @@ impl Sum {
     }
 }
 
+/// Sums by size and priority.
+type Details<'a> = BTreeMap<(&'a str, bool), Sum>;
+
 /// One period.
 struct Report<'a> {
     catalogue: &'a Catalogue,
@@ -182,7 +185,7 @@ struct Report<'a> {
 impl Report<'_> {
     fn shown(&self, spans: &[&Span]) -> Value {
         // Nodes and arrays by name, then sizes and priorities of each.
-        let mut items: BTreeMap<(bool, &str), BTreeMap<(&str, bool), Sum>> = BTreeMap::new();
+        let mut items: BTreeMap<(bool, &str), Details<'_>> = BTreeMap::new();
         for span in spans {
             let sum = self.sum(span);
             if sum.hours <= 0.0 {
@@ -209,7 +212,7 @@ impl Report<'_> {
         })
     }
 
-    fn item(&self, is_array: bool, name: &str, details: BTreeMap<(&str, bool), Sum>) -> Value {
+    fn item(&self, is_array: bool, name: &str, details: Details<'_>) -> Value {
         let sum = details
             .values()
             .fold(Sum::default(), |total, sum| total.plus(*sum));

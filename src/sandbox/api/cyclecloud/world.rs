@@ -82,6 +82,8 @@ pub(super) struct Node {
     pub(super) process: Option<Process>,
     /// The directory that holds what the node knows of itself.
     pub(super) place: Option<PathBuf>,
+    /// How many disks it has had before the present one.
+    pub(super) disks: u32,
     /// Whether a run was begun on this disk.
     pub(super) has_run: bool,
 }
@@ -171,6 +173,7 @@ impl World {
                     phase_map: None,
                     process: None,
                     place: None,
+                    disks: 0,
                     has_run: true,
                 };
                 world.give_vm(&mut node, clock.now());
@@ -394,6 +397,11 @@ impl Node {
     /// The name of the node's processes at the launcher.
     pub(super) fn job(&self) -> String {
         format!("{SERVICE}-{}", self.id)
+    }
+
+    /// The name of its disk.
+    pub(super) fn disk(&self) -> String {
+        format!("{}-{}", self.id, self.disks)
     }
 
     /// The VM reports its name.

@@ -7,7 +7,7 @@ use super::*;
 #[test]
 fn a_create_is_accepted_with_its_operation() {
     let bench = Bench::new();
-    let seen = bench.try_create("a", json!({"nodearray": "gpu", "count": 2}));
+    let seen = bench.try_create("a", &json!({"nodearray": "gpu", "count": 2}));
     assert_eq!(seen.status, 202);
     assert_eq!(seen.body["sets"], json!([{"added": 2}]));
     let id = seen.body["operationId"].as_str().unwrap();
@@ -35,7 +35,7 @@ fn any_content_type_will_do() {
 fn a_repeated_request_id_is_409_and_changes_nothing() {
     let bench = Bench::new();
     bench.create("a", 1);
-    let seen = bench.try_create("a", json!({"nodearray": "gpu", "count": 3}));
+    let seen = bench.try_create("a", &json!({"nodearray": "gpu", "count": 3}));
     assert_eq!(seen.status, 409);
     assert_eq!(bench.nodes("a").len(), 1);
     // Also when it comes with another call.
@@ -104,7 +104,7 @@ fn unknown_members_are_ignored_and_nulls_are_absent() {
     let set = json!({
         "nodearray": "gpu", "count": 1, "definition": null, "placementGroupId": null, "priority": 7,
     });
-    assert_eq!(bench.create_set("a", set)["sets"], json!([{"added": 1}]));
+    assert_eq!(bench.create_set("a", &set)["sets"], json!([{"added": 1}]));
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn sizes_are_found_whatever_their_case() {
     let definition = json!({"machineType": "standard_nv36ADS_a10_V5"});
     bench.create_set(
         "a",
-        json!({"nodearray": "gpu", "count": 1, "definition": definition}),
+        &json!({"nodearray": "gpu", "count": 1, "definition": definition}),
     );
     assert_eq!(
         bench.nodes("a")[0]["MachineType"],
@@ -164,8 +164,11 @@ fn a_placement_group_holds_no_more_than_its_size() {
             "definition": {"machineType": "Standard_ND96asr_v4"},
         })
     };
-    assert_eq!(bench.create_set("a", set(3))["sets"], json!([{"added": 3}]));
-    let second = bench.create_set("b", set(2));
+    assert_eq!(
+        bench.create_set("a", &set(3))["sets"],
+        json!([{"added": 3}])
+    );
+    let second = bench.create_set("b", &set(2));
     assert_eq!(second["sets"][0]["added"], 1);
     assert!(
         second["sets"][0]["message"]
@@ -211,7 +214,7 @@ fn names_take_the_lowest_free_index() {
     bench.create("c", 1);
     assert_eq!(bench.nodes("c")[0]["Name"], "gpu-2");
     let set = json!({"nodearray": "gpu", "count": 2, "nameFormat": "train-%d-x", "nameOffset": 10});
-    bench.create_set("d", set);
+    bench.create_set("d", &set);
     let names: Vec<Value> = bench
         .nodes("d")
         .iter()
@@ -220,7 +223,7 @@ fn names_take_the_lowest_free_index() {
     assert_eq!(names, ["train-11-x", "train-12-x"]);
     bench.create_set(
         "e",
-        json!({"nodearray": "gpu", "count": 1, "nameFormat": "alone"}),
+        &json!({"nodearray": "gpu", "count": 1, "nameFormat": "alone"}),
     );
     assert_eq!(bench.nodes("e")[0]["Name"], "alone");
 }
@@ -235,7 +238,7 @@ fn attributes_are_merged_but_identity_is_not() {
     });
     bench.create_set(
         "a",
-        json!({"nodearray": "gpu", "count": 1, "nodeAttributes": attributes}),
+        &json!({"nodearray": "gpu", "count": 1, "nodeAttributes": attributes}),
     );
     let node = &bench.nodes("a")[0];
     assert_eq!(
@@ -281,8 +284,8 @@ fn another_image_keeps_a_node_out_of_the_scale_set() {
     let bench = Bench::new();
     bench.create("a", 1);
     let set = |image: &str| json!({"nodearray": "gpu", "count": 1, "nodeAttributes": {"ImageName": image}});
-    bench.create_set("b", set("ubuntu22-hpc"));
-    bench.create_set("c", set("almalinux8-hpc"));
+    bench.create_set("b", &set("ubuntu22-hpc"));
+    bench.create_set("c", &set("almalinux8-hpc"));
     bench.start();
     let stuck = &bench.nodes("b")[0];
     assert_eq!(

@@ -118,7 +118,7 @@ fn a_node_can_flip_to_failed_and_come_back() {
 fn a_spot_node_is_evicted() {
     let bench = Bench::new();
     bench.configure(&json!({"faults": [{"kind": "eviction", "after_s": 5.0, "nodes": 1}]}));
-    bench.create_set("a", json!({"nodearray": "spot", "count": 2}));
+    bench.create_set("a", &json!({"nodearray": "spot", "count": 2}));
     assert_eq!(bench.nodes("a")[0]["Interruptible"], true);
     bench.start();
     bench.pass(5);

@@ -90,7 +90,7 @@ fn a_kept_node_is_an_error_of_its_own() {
     let bench = Bench::new();
     bench.create_set(
         "a",
-        json!({"nodearray": "gpu", "count": 1, "nodeAttributes": {"KeepAlive": true}}),
+        &json!({"nodearray": "gpu", "count": 1, "nodeAttributes": {"KeepAlive": true}}),
     );
     bench.create("b", 1);
     bench.start();
@@ -134,7 +134,7 @@ fn a_fixed_node_stays_unless_it_is_removed() {
     let bench = Bench::new();
     bench.create_set(
         "a",
-        json!({"nodearray": "gpu", "count": 1, "nodeAttributes": {"Fixed": true}}),
+        &json!({"nodearray": "gpu", "count": 1, "nodeAttributes": {"Fixed": true}}),
     );
     act(&bench, "terminate", &json!({"names": ["gpu-1"]}));
     bench.pass(2);
@@ -176,7 +176,7 @@ fn shutting_down_follows_the_nodes_policy() {
     let attributes = json!({"ShutdownPolicy": "Deallocate"});
     bench.create_set(
         "a",
-        json!({"nodearray": "gpu", "count": 1, "nodeAttributes": attributes}),
+        &json!({"nodearray": "gpu", "count": 1, "nodeAttributes": attributes}),
     );
     bench.create("b", 1);
     bench.start();

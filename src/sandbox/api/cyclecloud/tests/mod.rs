@@ -152,16 +152,16 @@ impl Bench {
 
     /// Creates nodes of the array `gpu` and expects 202.
     pub(super) fn create(&self, id: &str, count: u64) -> Value {
-        self.create_set(id, json!({"nodearray": "gpu", "count": count}))
+        self.create_set(id, &json!({"nodearray": "gpu", "count": count}))
     }
 
-    pub(super) fn create_set(&self, id: &str, set: Value) -> Value {
+    pub(super) fn create_set(&self, id: &str, set: &Value) -> Value {
         let seen = self.try_create(id, set);
         assert_eq!(seen.status, 202, "{}", seen.text);
         seen.body
     }
 
-    pub(super) fn try_create(&self, id: &str, set: Value) -> Seen {
+    pub(super) fn try_create(&self, id: &str, set: &Value) -> Seen {
         self.post(
             "/clusters/lab/nodes/create",
             &json!({"requestId": id, "sets": [set]}),

@@ -7,11 +7,11 @@ fn the_next_calls_fail_before_or_after_their_effect() {
     let bench = Bench::new();
     bench.configure(&json!({"fail_next": {"status": 503, "calls": 2}}));
     let set = json!({"nodearray": "gpu", "count": 1});
-    assert_eq!(bench.try_create("a", set.clone()).status, 503);
+    assert_eq!(bench.try_create("a", &set).status, 503);
     assert_eq!(bench.get("/operations/").status, 503);
     assert_eq!(bench.get("/clusters/lab/nodes?request_id=a").status, 404);
     bench.configure(&json!({"fail_next": {"status": 500, "calls": 1, "after_effect": true}}));
-    assert_eq!(bench.try_create("a", set).status, 500);
+    assert_eq!(bench.try_create("a", &set).status, 500);
     assert_eq!(bench.nodes("a").len(), 1);
 }
 
@@ -20,9 +20,9 @@ fn a_create_can_be_done_and_its_answer_lost() {
     let bench = Bench::new();
     bench.configure(&json!({"drop_creates": 1}));
     let set = json!({"nodearray": "gpu", "count": 1});
-    assert!(bench.try_create("a", set.clone()).delivery.lost);
+    assert!(bench.try_create("a", &set).delivery.lost);
     assert_eq!(bench.nodes("a").len(), 1);
-    let again = bench.try_create("a", set);
+    let again = bench.try_create("a", &set);
     assert!(!again.delivery.lost && again.status == 409);
 }
 
@@ -94,7 +94,7 @@ fn buckets_lose_what_is_optional_and_gain_what_nobody_knows() {
     // A definition is handed back verbatim, with keys nobody knows.
     assert_eq!(bucket["definition"].as_object().unwrap().len(), 2);
     let set = json!({"nodearray": "gpu", "count": 1, "definition": bucket["definition"]});
-    bench.create_set("a", set);
+    bench.create_set("a", &set);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn nothing_that_fits_can_be_a_refusal_that_burns_no_id() {
     let bench = Bench::new();
     bench.configure(&json!({"nothing_fits": 409, "region_quota_cores": 0}));
     let set = json!({"nodearray": "gpu", "count": 1});
-    assert_eq!(bench.try_create("a", set).status, 409);
+    assert_eq!(bench.try_create("a", &set).status, 409);
     bench.configure(&json!({"region_quota_cores": null}));
     bench.create("a", 1);
 }
@@ -139,14 +139,14 @@ fn look_ups_can_lag_and_forget() {
     assert_eq!(bench.get("/clusters/lab/nodes?request_id=a").status, 404);
     // What is forgotten is used all the same.
     let set = json!({"nodearray": "gpu", "count": 1});
-    assert_eq!(bench.try_create("a", set).status, 409);
+    assert_eq!(bench.try_create("a", &set).status, 409);
 }
 
 #[test]
 fn locations_and_redirects_have_two_forms() {
     let bench = Bench::new();
     bench.configure(&json!({"location": "absolute", "operations_redirect": true}));
-    let seen = bench.try_create("a", json!({"nodearray": "gpu", "count": 1}));
+    let seen = bench.try_create("a", &json!({"nodearray": "gpu", "count": 1}));
     assert!(
         seen.header(LOCATION)
             .starts_with("http://127.0.0.1:4711/operations/")
@@ -163,11 +163,11 @@ fn cloud_init_may_have_to_be_common() {
     let bench = Bench::new();
     let set =
         |text: &str| json!({"nodearray": "gpu", "count": 1, "nodeAttributes": {"CloudInit": text}});
-    bench.create_set("a", set("#!/bin/sh\n:"));
-    bench.create_set("b", set("#!/bin/sh\ntrue"));
+    bench.create_set("a", &set("#!/bin/sh\n:"));
+    bench.create_set("b", &set("#!/bin/sh\ntrue"));
     assert_eq!(bench.nodes("b")[0]["StatusMessage"], Value::Null);
     bench.configure(&json!({"cloud_init_per_node": false}));
-    bench.create_set("c", set("#!/bin/sh\nfalse"));
+    bench.create_set("c", &set("#!/bin/sh\nfalse"));
     assert!(
         bench.nodes("c")[0]["StatusMessage"]
             .as_str()
