@@ -153,6 +153,7 @@ fn remembered(app: &App) -> Vec<Tracked> {
                     job_ref: entry.job_ref?,
                     cancel_requested_at: entry.cancel_requested_at,
                     time_limit_s: entry.time_limit_s,
+                    reading: entry.reading,
                 })
             })
             .collect(),

@@ -163,7 +163,20 @@ impl Driver<'_> {
             })
             .map(|(seen, _)| seen)
             .collect();
-        if let Err(error) = self.journal.record_observations(&news, now) {
+        let mut recorded = self.journal.record_observations(&news, now);
+        for (job, memory) in jobs.iter().zip(memories) {
+            let known = memory.as_ref().and_then(|memory| memory.reading.as_ref());
+            if let Ok(Job {
+                job_ref,
+                reading: Some(reading),
+                ..
+            }) = job
+                && known != Some(reading)
+            {
+                recorded = recorded.and(self.journal.record_reading(job_ref, reading));
+            }
+        }
+        if let Err(error) = recorded {
             self.reporter
                 .detail(1, &format!("the journal could not be written: {error}"));
         }

@@ -20,6 +20,7 @@ pub fn tracked(job_ref: &ResourceRef, memory: Option<&Memory>) -> Tracked {
         job_ref: job_ref.clone(),
         cancel_requested_at: memory.and_then(|memory| memory.cancel_requested_at),
         time_limit_s: memory.and_then(|memory| memory.time_limit_s),
+        reading: memory.and_then(|memory| memory.reading.clone()),
     }
 }
 

@@ -160,6 +160,9 @@ impl Submitter<'_> {
             .journal
             .mark_submitted(&plan.marker, &job.job_ref, &job.provider_id);
         self.warn_about_journal(recorded);
+        if let Some(reading) = &job.reading {
+            self.warn_about_journal(self.journal.record_reading(&job.job_ref, reading));
+        }
         job.marker = Some(plan.marker.to_string());
         job.raw = mask_named(&job.raw, request.secret_names);
         if let Some(name) = request.name {

@@ -65,6 +65,8 @@ pub struct Job {
     pub adopted: bool,
     /// The provider's own object, secrets redacted.
     pub raw: Value,
+    /// What the provider wants to be told at its next look at this job; kept in the journal, never shown.
+    pub reading: Option<Value>,
 }
 
 impl Job {
@@ -98,6 +100,7 @@ impl Job {
             key: None,
             adopted: false,
             raw: Value::Null,
+            reading: None,
         }
     }
 

@@ -11,10 +11,10 @@ use crate::error::{Error, Kind, Result};
 use crate::http::dialect::Dialect;
 use crate::http::{BaseUrl, Live, Patience, Session, TrustSettings};
 use crate::model::Backend;
-use crate::sign::{Acs3, Bearer, SignError, Signer};
+use crate::sign::{Acs3, Basic, Bearer, GongjiSigner, SignError, Signer};
 use crate::temporary::{Renewing, Source};
 
-use super::{Capabilities, Provider, pai_dlc, paracloud};
+use super::{Capabilities, Provider, cyclecloud, gongji, pai_dlc, paracloud};
 
 /// What every connection of one run shares.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct Kit {
 pub fn capabilities() -> Vec<(Backend, &'static Capabilities)> {
     vec![
         (Backend::Paracloud, &paracloud::CAPABILITIES),
+        (Backend::Cyclecloud, &cyclecloud::CAPABILITIES),
+        (Backend::Gongji, &gongji::CAPABILITIES),
         (Backend::PaiDlc, &pai_dlc::CAPABILITIES),
     ]
 }
@@ -46,15 +48,8 @@ pub fn connect(settings: &ProviderSettings, kit: &Kit) -> Result<Box<dyn Provide
     match settings.backend {
         Backend::Paracloud => connect_paracloud(settings, kit),
         Backend::PaiDlc => connect_pai_dlc(settings, kit),
-        Backend::Cyclecloud | Backend::Gongji => Err(Error::new(
-            Kind::Config,
-            "backend_not_built",
-            format!(
-                "this version of gpujob does not speak to `{}` yet",
-                settings.backend
-            ),
-        )
-        .with_hint("it speaks to `paracloud` and `pai-dlc`")),
+        Backend::Cyclecloud => connect_cyclecloud(settings, kit),
+        Backend::Gongji => connect_gongji(settings, kit),
     }
 }
 
@@ -68,6 +63,80 @@ fn connect_paracloud(settings: &ProviderSettings, kit: &Kit) -> Result<Box<dyn P
         session: session(settings, kit, Arc::new(signer), Arc::new(dialect))?,
         base,
         namespace: settings.text("namespace").map(str::to_owned),
+    })))
+}
+
+fn connect_cyclecloud(settings: &ProviderSettings, kit: &Kit) -> Result<Box<dyn Provider>> {
+    let base = BaseUrl::parse(settings.require("base-url")?)?;
+    let signer: Arc<dyn Signer> = match settings.secret("token")? {
+        Some(token) => {
+            let signer =
+                Bearer::new(&token).map_err(|error| unusable(settings, "token", &error))?;
+            Arc::new(signer)
+        }
+        None => {
+            let username = settings.require_secret("username")?;
+            let password = settings.require_secret("password")?;
+            let signer = Basic::new(username.expose(), &password)
+                .map_err(|error| unusable(settings, "password", &error))?;
+            Arc::new(signer)
+        }
+    };
+    let mode = match settings.text("mode") {
+        Some(word) => word.parse().map_err(|()| unknown_mode(settings, word))?,
+        None => cyclecloud::Mode::default(),
+    };
+    let dialect = Arc::new(cyclecloud::CyclecloudDialect);
+    Ok(Box::new(cyclecloud::Cyclecloud::new(
+        cyclecloud::Connection {
+            name: settings.name.clone(),
+            session: session(settings, kit, signer, dialect)?,
+            base,
+            cluster: settings.text("cluster").map(str::to_owned),
+            nodearray: settings.text("nodearray").map(str::to_owned),
+            result_dir: settings.text("result-dir").map(str::to_owned),
+            mode,
+            results: Arc::new(cyclecloud::MountedResults),
+        },
+    )))
+}
+
+fn unknown_mode(settings: &ProviderSettings, word: &str) -> Error {
+    let words: Vec<&str> = cyclecloud::Mode::ALL
+        .iter()
+        .map(|mode| mode.as_str())
+        .collect();
+    Error::new(
+        Kind::Config,
+        "bad_value",
+        format!("`mode` of the provider `{}` is `{word}`", settings.name),
+    )
+    .with_hint(format!("write one of {}", words.join(", ")))
+}
+
+fn connect_gongji(settings: &ProviderSettings, kit: &Kit) -> Result<Box<dyn Provider>> {
+    let base = base_url(settings, "base-url", gongji::DEFAULT_BASE_URL)?;
+    let token = settings.require_secret("token")?;
+    let key = settings.secret("private-key")?;
+    let signer = GongjiSigner::new(&token, key.as_ref()).map_err(|error| {
+        unusable(
+            settings,
+            if key.is_some() {
+                "private-key"
+            } else {
+                "token"
+            },
+            &error,
+        )
+    })?;
+    let dialect = gongji::GongjiDialect::new(vec![token], signer.signs(), Arc::clone(&kit.clock));
+    let mut session = session(settings, kit, Arc::new(signer), Arc::new(dialect))?;
+    session.patience.read_limit = gongji::READ_LIMIT;
+    Ok(Box::new(gongji::Gongji::new(gongji::Connection {
+        name: settings.name.clone(),
+        session,
+        base,
+        region: settings.text("region").map(str::to_owned),
     })))
 }
 

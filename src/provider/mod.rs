@@ -8,6 +8,8 @@
 mod caps;
 pub mod chooser;
 mod connect;
+pub mod cyclecloud;
+pub mod gongji;
 pub mod pai_dlc;
 pub mod paracloud;
 mod plan;
@@ -98,6 +100,8 @@ pub struct Tracked {
     pub cancel_requested_at: Option<Timestamp>,
     /// The time limit that was asked for at submit, in seconds.
     pub time_limit_s: Option<u64>,
+    /// What the provider handed back as [`Job::reading`] at its last look, or at the create.
+    pub reading: Option<Value>,
 }
 
 /// One poll's result for one job.

@@ -2,14 +2,17 @@
 //! authenticate over exactly what came (style.md §12).
 
 use std::fmt;
+use std::future::ready;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::Response;
+use bytes::Bytes;
 use http::StatusCode;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -89,7 +92,17 @@ async fn respond(answering: &dyn Answering, request: Request) -> Response {
             format!("the body cannot be read, or is larger than {BODY_LIMIT} bytes: {error}\n"),
         ),
     };
-    let mut response = Response::new(Body::from(answer.body));
+    if answer.delivery.delay > Duration::ZERO {
+        tokio::time::sleep(answer.delivery.delay).await;
+    }
+    let body = if answer.delivery.lost {
+        // A body that fails before its first byte: hyper closes the connection without having sent the head.
+        let lost = io::Error::other("this answer is lost, by a switch");
+        Body::from_stream(futures_util::stream::once(ready(Err::<Bytes, _>(lost))))
+    } else {
+        Body::from(answer.body)
+    };
+    let mut response = Response::new(body);
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     response

@@ -1,6 +1,7 @@
 //! The embedded sandbox: an opponent that checks what the real services check (cli.md §9, style.md §12).
 //!
-//! It is written from the contracts alone and must never use `sign/` or `provider/`.
+//! It is written from the contracts alone and must never use `sign/` or `provider/`; the one exception is the text of the
+//! CycleCloud runner, which operators install on their clusters (`api/cyclecloud/runner.rs`).
 
 pub mod api;
 pub mod auth;

@@ -131,6 +131,11 @@ impl Launcher {
         Ok(directory)
     }
 
+    /// The paths that a job with these mounts sees, for text that reaches it on another way than its own words.
+    pub fn path_map(&self, mounts: &[(String, PathBuf)]) -> io::Result<PathMap> {
+        Ok(with_image(mounts, &self.image_link()?))
+    }
+
     /// Removes a volume and what is in it; one that was never used is no error.
     pub fn remove_volume(&self, service: &str, id: &str) -> io::Result<()> {
         remove(&self.volume_path(service, id))
@@ -233,8 +238,7 @@ impl Launcher {
         let image = self
             .image_link()
             .map_err(|error| format!("`{IMAGE_DIRECTORY}` cannot be set up: {error}"))?;
-        let mounts = launch.mounts.iter().cloned();
-        let map = PathMap::new(mounts.chain([(IMAGE_DIRECTORY.to_owned(), image.clone())]));
+        let map = with_image(&launch.mounts, &image);
         let working_directory =
             working_directory(launch.working_directory.as_deref(), directory, &map, &image)?;
         let mut words = match launch.program {
@@ -292,6 +296,11 @@ impl Launcher {
             launch.time_limit,
         ))
     }
+}
+
+fn with_image(mounts: &[(String, PathBuf)], image: &Path) -> PathMap {
+    let image = (IMAGE_DIRECTORY.to_owned(), image.to_owned());
+    PathMap::new(mounts.iter().cloned().chain([image]))
 }
 
 /// Where the process starts: in its own directory unless the job says otherwise.

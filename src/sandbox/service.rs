@@ -1,6 +1,7 @@
 //! What every emulated service is to the server: raw bytes in, raw bytes out, and a clock tick.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -41,6 +42,16 @@ pub struct RawAnswer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
+    pub delivery: Delivery,
+}
+
+/// How an answer travels: usually at once and whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Delivery {
+    /// How long the client waits for it, whatever the sandbox's speed.
+    pub delay: Duration,
+    /// The connection is closed and nothing of the answer is sent.
+    pub lost: bool,
 }
 
 impl RawAnswer {
@@ -50,6 +61,7 @@ impl RawAnswer {
             status,
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            delivery: Delivery::default(),
         }
     }
 
@@ -75,11 +87,19 @@ impl RawAnswer {
         self
     }
 
+    /// Says how it travels.
+    #[must_use]
+    pub fn delivered(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
+        self
+    }
+
     fn with_type(status: StatusCode, content_type: &'static str, body: String) -> Self {
         Self {
             status,
             headers: HeaderMap::new(),
             body: body.into(),
+            delivery: Delivery::default(),
         }
         .with_header(
             http::header::CONTENT_TYPE,

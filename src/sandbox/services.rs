@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use crate::secret::Secret;
 
+use super::api::cyclecloud::CycleCloud;
+use super::api::gongji::Gongji;
 use super::api::pai_dlc::PaiDlc;
 use super::api::paracloud::Paracloud;
 use super::clock::Clock;
@@ -41,7 +43,12 @@ pub enum Setting {
 
 /// All services, in the order of the documentation.
 pub fn all(setup: &Setup) -> Vec<Registration> {
-    vec![paracloud(setup.clone()), pai_dlc(setup.clone())]
+    vec![
+        paracloud(setup.clone()),
+        cyclecloud(setup.clone()),
+        gongji(setup.clone()),
+        pai_dlc(setup.clone()),
+    ]
 }
 
 fn paracloud(setup: Setup) -> Registration {
@@ -52,6 +59,48 @@ fn paracloud(setup: Setup) -> Registration {
         settings: vec![
             ("namespace", Setting::Text(credentials.namespace)),
             ("token", Setting::Secret(credentials.token)),
+        ],
+        service,
+    }
+}
+
+fn cyclecloud(setup: Setup) -> Registration {
+    let service = CycleCloud::new(setup);
+    let credentials = service.credentials();
+    let mut settings = vec![
+        ("username", Setting::Text(credentials.username.clone())),
+        ("password", Setting::Secret(credentials.password.clone())),
+        ("cluster", Setting::Text(CycleCloud::CLUSTER.to_owned())),
+        ("nodearray", Setting::Text(CycleCloud::NODEARRAY.to_owned())),
+    ];
+    match service.results_directory() {
+        Ok(directory) => {
+            let path = directory.to_string_lossy().into_owned();
+            settings.push(("result-dir", Setting::Text(path)));
+        }
+        Err(error) => log::warn!("the sandbox has no directory for results: {error}"),
+    }
+    Registration {
+        environment: vec![
+            ("CYCLECLOUD_USERNAME", Secret::new(credentials.username)),
+            ("CYCLECLOUD_PASSWORD", credentials.password),
+        ],
+        settings,
+        service,
+    }
+}
+
+fn gongji(setup: Setup) -> Registration {
+    let service = Gongji::new(setup);
+    let credentials = service.credentials().clone();
+    Registration {
+        environment: vec![
+            ("SUANLI_TOKEN", credentials.token.clone()),
+            ("SUANLI_RSA_PRIVATE_KEY", credentials.private_key.clone()),
+        ],
+        settings: vec![
+            ("token", Setting::Secret(credentials.token)),
+            ("private-key", Setting::Secret(credentials.private_key)),
         ],
         service,
     }

@@ -4,9 +4,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::model::Backend;
 
@@ -326,4 +329,84 @@ async fn a_taken_control_port_is_named() {
     options.port = port;
     let error = Sandbox::start(options).await.unwrap_err().to_string();
     assert!(error.contains(&port.to_string()), "{error}");
+}
+
+/// The sandbox's CycleCloud, with the credentials of its user.
+async fn cycle(bench: &Bench, line: &str, body: &Value) -> Answer {
+    let base = bench.sandbox.base_url(Backend::Cyclecloud).unwrap();
+    let basic = basic(bench);
+    send(
+        base,
+        line,
+        &[("Authorization", &basic)],
+        body.to_string().as_bytes(),
+    )
+    .await
+}
+
+fn basic(bench: &Bench) -> String {
+    let credential = |name| bench.sandbox.credential(name).unwrap().expose().to_owned();
+    let user = credential("CYCLECLOUD_USERNAME");
+    let password = credential("CYCLECLOUD_PASSWORD");
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}
+
+#[tokio::test]
+async fn a_lost_answer_closes_the_connection_after_its_effect() {
+    let bench = Bench::start().await;
+    let switches =
+        json!({"backend": "cyclecloud", "settings": {"drop_creates": 1, "hold": "pending"}});
+    let configured = bench.control("POST /__sandbox/configure", switches).await;
+    assert_eq!(configured.status, 200);
+    let body = json!({"requestId": "a", "sets": [{"nodearray": "gpu", "count": 1}]}).to_string();
+    let base = bench.sandbox.base_url(Backend::Cyclecloud).unwrap();
+    let host = base.strip_prefix("http://").unwrap();
+    let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+    let head = format!(
+        "POST /clusters/lab/nodes/create HTTP/1.1\r\nHost: {host}\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n",
+        basic(&bench),
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let mut bytes = Vec::new();
+    // The end of the stream or a reset: in both cases no answer.
+    let _ended = stream.read_to_end(&mut bytes).await;
+    assert_eq!(String::from_utf8_lossy(&bytes), "");
+    let line = "GET /clusters/lab/nodes?request_id=a";
+    let seen = cycle(&bench, line, &Value::Null).await;
+    assert_eq!(seen.json()["nodes"][0]["Name"], "gpu-1");
+}
+
+#[tokio::test]
+async fn a_node_of_cyclecloud_leaves_its_exit_code_where_the_configuration_says() {
+    let bench = Bench::start().await;
+    let config: toml::Table = bench.sandbox.config_toml().parse().unwrap();
+    let provider = &config["providers"]["cyclecloud"];
+    assert_eq!(provider["username"].as_str(), Some("ops"));
+    assert_eq!(provider["cluster"].as_str(), Some("lab"));
+    let results = PathBuf::from(provider["result-dir"].as_str().unwrap());
+    assert!(results.is_dir());
+    let job = json!({
+        "job_id": "a", "command_b64": STANDARD.encode("exit 4"), "nodes": 1, "result_dir": results, "keep": false,
+    });
+    let body = json!({"requestId": "a", "sets": [{
+        "nodearray": provider["nodearray"].as_str(), "count": 1,
+        "nodeAttributes": {"Configuration": {"gpujob": job}},
+    }]});
+    let created = cycle(&bench, "POST /clusters/lab/nodes/create", &body).await;
+    assert_eq!(created.status, 202);
+    let code = results.join("a/gpu-1/exit_code");
+    until(|| code.exists()).await;
+    assert_eq!(fs::read_to_string(code).unwrap(), "4\n");
+    let start = std::time::Instant::now();
+    loop {
+        let line = "GET /clusters/lab/nodes?request_id=a";
+        let seen = cycle(&bench, line, &Value::Null).await.json();
+        if seen["nodes"] == json!([]) {
+            break;
+        }
+        assert!(start.elapsed().as_secs() < 30, "still {seen}");
+    }
+    bench.sandbox.stop().await;
 }

@@ -4,8 +4,11 @@
 //! first is fetched by `prepare`, which is elsewhere (`crate::temporary`).
 
 pub mod acs3;
+pub mod basic;
 pub mod bearer;
+pub mod gongji;
 pub mod hex;
+pub mod key;
 
 use std::fmt;
 
@@ -18,7 +21,10 @@ use crate::model::Timestamp;
 use crate::secret::Secret;
 
 pub use acs3::{AccessKey, Acs3};
+pub use basic::Basic;
 pub use bearer::Bearer;
+pub use gongji::GongjiSigner;
+pub use key::RsaKey;
 
 /// What a signature depends on beside the request.
 #[derive(Debug, Clone)]
@@ -35,6 +41,8 @@ pub enum SignError {
     EmptyCredential,
     #[error("the credential holds a space or a character that cannot travel in an HTTP header")]
     UnsendableCredential,
+    #[error("the user name {0}")]
+    UserName(&'static str),
     #[error("{0}")]
     Key(String),
     #[error("the request cannot be signed: {0}")]
@@ -44,16 +52,18 @@ pub enum SignError {
 impl From<SignError> for GpujobError {
     fn from(error: SignError) -> Self {
         let (kind, code) = match &error {
-            SignError::EmptyCredential | SignError::UnsendableCredential => {
-                (Kind::Config, "bad_credential")
-            }
+            SignError::EmptyCredential
+            | SignError::UnsendableCredential
+            | SignError::UserName(_) => (Kind::Config, "bad_credential"),
             SignError::Key(_) => (Kind::Config, "bad_key"),
             // Only the `api` verb lets such a request through: planners build none.
             SignError::Request(_) => (Kind::Usage, "unsignable_request"),
         };
         let unsigned = Self::new(kind, code, error.to_string());
         match error {
-            SignError::EmptyCredential | SignError::UnsendableCredential => unsigned
+            SignError::EmptyCredential
+            | SignError::UnsendableCredential
+            | SignError::UserName(_) => unsigned
                 .with_hint("`gpujob config show --origin` tells where the credential comes from"),
             SignError::Key(_) | SignError::Request(_) => unsigned,
         }

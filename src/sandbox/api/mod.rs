@@ -1,4 +1,6 @@
 //! The emulated services, each written from the "emulator" section of its contract.
 
+pub mod cyclecloud;
+pub mod gongji;
 pub mod pai_dlc;
 pub mod paracloud;

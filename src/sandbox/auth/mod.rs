@@ -4,4 +4,6 @@
 //! answer does.
 
 pub mod acs3;
+pub mod basic;
 pub mod bearer;
+pub mod gongji;

@@ -26,7 +26,13 @@ fn an_explained_job_that_is_refused_everywhere_still_names_who_could_not_be_aske
     environment.file("job.yaml", JOB);
     environment.set("GPUJOB_PAI_DLC_ACCESS_KEY_SECRET", "notTheSecretOfThisKey");
     let run = environment
-        .run(&["explain", "job.yaml", "--no-emulation"])
+        .run(&[
+            "explain",
+            "job.yaml",
+            "--no-emulation",
+            "-p",
+            "paracloud,pai-dlc",
+        ])
         .expect(84);
     assert!(
         run.stderr.contains("SignatureDoesNotMatch"),

@@ -67,7 +67,9 @@ fn a_provider_named_twice_is_asked_once_and_in_the_order_of_the_configuration() 
         .run(&["status", "-q", "-p", "paracloud,paracloud"])
         .expect(0);
     assert_eq!(run.stdout.trim(), job_ref);
-    let usual = environment.run(&["types", "-q"]).expect(0);
+    let usual = environment
+        .run(&["types", "-q", "-p", "paracloud,pai-dlc"])
+        .expect(0);
     let turned = environment
         .run(&["types", "-q", "-p", "pai-dlc,paracloud"])
         .expect(0);

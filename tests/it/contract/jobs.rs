@@ -11,6 +11,8 @@ use super::{Bench, spec};
 #[template]
 #[rstest]
 #[case::paracloud(Backend::Paracloud)]
+#[case::cyclecloud(Backend::Cyclecloud)]
+#[case::gongji(Backend::Gongji)]
 #[case::pai_dlc(Backend::PaiDlc)]
 fn every_backend(#[case] backend: Backend) {}
 
@@ -25,7 +27,11 @@ async fn a_job_runs_to_its_end(#[case] backend: Backend) {
     assert_eq!(ended.state, State::Succeeded, "{ended:?}");
     assert_eq!(ended.exit_code, Some(0));
     assert_eq!(ended.marker.as_deref(), Some(plan.marker.as_str()));
-    assert!(ended.started_at.is_some() && ended.finished_at.is_some());
+    assert!(ended.finished_at.is_some());
+    // Gongji tells no start; CycleCloud's is seen by polls, which a quick job slips through (job-model.md §5).
+    if matches!(backend, Backend::Paracloud | Backend::PaiDlc) {
+        assert!(ended.started_at.is_some());
+    }
 }
 
 #[apply(every_backend)]
@@ -87,7 +93,13 @@ async fn many_jobs_are_observed_in_the_order_asked_and_unknown_ones_are_missing(
     let (_, first) = bench.create(&spec(&["true"])).await;
     let (_, second) = bench.create(&spec(&["true"])).await;
     let mut unknown = first.job_ref.clone();
-    *unknown.path.last_mut().unwrap() = "dlcnosuchjob0000".to_owned();
+    *unknown.path.last_mut().unwrap() = match backend {
+        Backend::Paracloud => "zzzzzzzz",
+        Backend::Cyclecloud => "00000000-0000-4000-8000-000000000000",
+        Backend::Gongji => "123456789",
+        Backend::PaiDlc => "dlcnosuchjob0000",
+    }
+    .to_owned();
     let asked = [&second.job_ref, &unknown, &first.job_ref];
     let tracked: Vec<Tracked> = asked
         .iter()
@@ -95,6 +107,7 @@ async fn many_jobs_are_observed_in_the_order_asked_and_unknown_ones_are_missing(
             job_ref: (*job_ref).clone(),
             cancel_requested_at: None,
             time_limit_s: None,
+            reading: None,
         })
         .collect();
     let seen = bench.provider.observe(&tracked).await.unwrap();
@@ -120,7 +133,8 @@ async fn jobs_are_listed_and_resolved_from_a_bare_id(#[case] backend: Backend) {
             .iter()
             .any(|listed| listed.job_ref == job.job_ref)
     );
-    assert_eq!(listing.truncated, None);
+    // CycleCloud forgets ended jobs, and says so.
+    assert_eq!(listing.truncated.is_some(), backend == Backend::Cyclecloud);
     let resolved = bench.provider.resolve(&job.provider_id).await.unwrap();
     assert_eq!(resolved, [job.job_ref]);
 }
@@ -139,7 +153,12 @@ async fn what_was_planned_is_what_the_service_got(#[case] backend: Backend) {
             &raw["containers"][0]["command"],
         ),
         Backend::PaiDlc => (&body["UserCommand"], &raw["UserCommand"]),
-        Backend::Cyclecloud | Backend::Gongji => unreachable!("not in this suite yet"),
+        Backend::Gongji => (
+            &body["services"][0]["start_script"],
+            &raw["services"][0]["start_script"],
+        ),
+        // CycleCloud answers nothing of what it was sent: the runner's test covers the way of the words.
+        Backend::Cyclecloud => return,
     };
     assert!(!sent.is_null());
     assert_eq!(sent, got);
@@ -152,7 +171,8 @@ async fn a_wrong_credential_is_refused_as_such(#[case] backend: Backend) {
     let wrong = match backend {
         Backend::Paracloud => [("GPUJOB_PARACLOUD_TOKEN", "EXAMPLEKEYxNOTxREAL-1")],
         Backend::PaiDlc => [("GPUJOB_PAI_DLC_ACCESS_KEY_SECRET", "notTheSecret")],
-        Backend::Cyclecloud | Backend::Gongji => unreachable!("not in this suite yet"),
+        Backend::Cyclecloud => [("GPUJOB_CYCLECLOUD_PASSWORD", "notThePassword")],
+        Backend::Gongji => [("GPUJOB_GONGJI_TOKEN", "sk-not-a-token")],
     };
     let provider = bench.with(backend, &wrong);
     assert_eq!(provider.types().await.unwrap_err().kind(), Kind::Auth);

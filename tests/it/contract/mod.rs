@@ -4,6 +4,7 @@ mod jobs;
 mod storage;
 mod verbs;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use gpujob::spec::{JobSpec, parse_document, spec_hash};
 struct Bench {
     sandbox: Sandbox,
     provider: Box<dyn Provider>,
+    /// What the engine keeps between looks: some providers need their last reading back.
+    readings: RefCell<BTreeMap<ResourceRef, serde_json::Value>>,
 }
 
 /// Says nothing.
@@ -50,7 +53,11 @@ impl Bench {
         .await
         .unwrap();
         let provider = provider(&sandbox.config_path(), backend, &[]);
-        Self { sandbox, provider }
+        Self {
+            sandbox,
+            provider,
+            readings: RefCell::default(),
+        }
     }
 
     /// The same account seen with other settings, such as a wrong secret.
@@ -62,8 +69,19 @@ impl Bench {
     async fn create(&self, spec: &JobSpec) -> (Plan, Job) {
         let plan = self.plan(spec).await;
         match self.provider.create(&plan).await {
-            Creation::Accepted(job) => (plan, job),
+            Creation::Accepted(job) => {
+                self.keep(&job);
+                (plan, job)
+            }
             Creation::Refused(error) | Creation::Ambiguous(error) => panic!("{error:?}"),
+        }
+    }
+
+    fn keep(&self, job: &Job) {
+        if let Some(reading) = &job.reading {
+            self.readings
+                .borrow_mut()
+                .insert(job.job_ref.clone(), reading.clone());
         }
     }
 
@@ -100,10 +118,14 @@ impl Bench {
             job_ref: job_ref.clone(),
             cancel_requested_at: cancelled.then(gpujob::model::Timestamp::now),
             time_limit_s: None,
+            reading: self.readings.borrow().get(job_ref).cloned(),
         };
         let seen = self.provider.observe(&[tracked]).await.unwrap();
         match seen.into_iter().next().unwrap() {
-            Observation::Seen(job) => Some(*job),
+            Observation::Seen(job) => {
+                self.keep(&job);
+                Some(*job)
+            }
             Observation::Missing => None,
         }
     }

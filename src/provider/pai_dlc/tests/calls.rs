@@ -165,6 +165,7 @@ fn tracked(reference: &str) -> Tracked {
         job_ref: reference.parse().unwrap(),
         cancel_requested_at: None,
         time_limit_s: None,
+        reading: None,
     }
 }
 

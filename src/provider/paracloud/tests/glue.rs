@@ -201,6 +201,7 @@ fn tracked(reference: ResourceRef) -> Tracked {
         job_ref: reference,
         cancel_requested_at: None,
         time_limit_s: None,
+        reading: None,
     }
 }
 

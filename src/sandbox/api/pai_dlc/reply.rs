@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::times;
 use crate::model::Timestamp;
 use crate::sandbox::auth::acs3::Fault;
-use crate::sandbox::service::RawAnswer;
+use crate::sandbox::service::{Delivery, RawAnswer};
 
 /// The members of a successful answer, `RequestId` excepted.
 pub(super) type Body = Map<String, Value>;
@@ -130,6 +130,7 @@ pub(super) fn render(outcome: Result<Body, Refusal>, envelope: &Envelope<'_>) ->
         status,
         headers,
         body: Bytes::from(Value::Object(body).to_string()),
+        delivery: Delivery::default(),
     }
 }
 

@@ -1,0 +1,73 @@
+//! What is remembered of a job between two looks: polls in a row, and whether it was ever ready (cyclecloud.md §8.5).
+//!
+//! Pure. It travels as `Job::reading` into the journal and comes back as `Tracked::reading`; nothing in it is secret. An
+//! unreadable one is an empty one.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{State, Timestamp};
+
+/// The memory of one job.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct History {
+    /// A create of this id was answered with 202.
+    pub(super) accepted: bool,
+    pub(super) operation_id: Option<String>,
+    pub(super) nodearray: Option<String>,
+    pub(super) machine_type: Option<String>,
+    /// Nodes that were asked for and that were added.
+    pub(super) wanted: Option<u32>,
+    pub(super) added: Option<u64>,
+    pub(super) created_at: Option<Timestamp>,
+    pub(super) result_dir: Option<String>,
+    pub(super) start_timeout_s: Option<u64>,
+    pub(super) time_limit_s: Option<u64>,
+    pub(super) name: Option<String>,
+    pub(super) marker: Option<String>,
+    /// Nodes that were seen, by name, with the last word about each.
+    pub(super) nodes: Vec<Remembered>,
+    /// Looks in a row at which all nodes were ready, at which the job had failed, at which no node was left.
+    pub(super) ready_polls: u32,
+    pub(super) failed_polls: u32,
+    pub(super) gone_polls: u32,
+    /// Two looks in a row found all nodes ready.
+    pub(super) seen_ready: bool,
+    /// The first of them.
+    pub(super) started_at: Option<Timestamp>,
+    /// The first look that found no node left.
+    pub(super) gone_at: Option<Timestamp>,
+    /// The last look that found a node.
+    pub(super) nodes_seen_at: Option<Timestamp>,
+    /// The last state, by its word.
+    pub(super) state: Option<String>,
+}
+
+/// A node that was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Remembered {
+    pub(super) name: String,
+    pub(super) status: String,
+    pub(super) failed: bool,
+}
+
+impl History {
+    /// The memory behind a reading.
+    pub(super) fn read(reading: Option<&Value>) -> Self {
+        reading
+            .and_then(|value| Self::deserialize(value).ok())
+            .unwrap_or_default()
+    }
+
+    /// The reading to keep.
+    pub(super) fn reading(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    /// The state of the last look.
+    pub(super) fn last_state(&self) -> Option<State> {
+        self.state.as_deref().and_then(State::from_word)
+    }
+}

@@ -1,0 +1,107 @@
+//! Points of money to yuan (gongji.md §3, §6.4): integers throughout.
+
+use crate::model::Money;
+
+/// Points of one yuan, for prices and for a job's own `billing_value` (§6.4).
+const POINTS_PER_YUAN: i128 = 1_000_000;
+/// A [`Money`]'s unit is a millionth, so a point is one.
+const MICROS_PER_POINT: i128 = 1_000_000 / POINTS_PER_YUAN;
+const SECONDS_PER_HOUR: i128 = 3600;
+
+const CURRENCY: &str = "CNY";
+
+/// An hourly price below or above this is likely misread (§10 no. 4): 0.01 and 2000 yuan.
+const PLAUSIBLE: std::ops::RangeInclusive<i128> = 10_000..=2_000_000_000;
+
+/// What was billed, as money.
+pub(super) fn of_points(points: i64) -> Money {
+    Money::from_micros(i128::from(points) * MICROS_PER_POINT, CURRENCY)
+}
+
+/// The charged price per hour, from points per second: the discount first; `None` where neither is told.
+pub(super) fn per_hour(price: Option<i64>, discount: Option<i64>) -> Option<Money> {
+    let points = discount.or(price).filter(|points| *points >= 0)?;
+    Some(Money::from_micros(
+        i128::from(points) * MICROS_PER_POINT * SECONDS_PER_HOUR,
+        CURRENCY,
+    ))
+}
+
+/// Whether an hourly price is one that somebody may ask for.
+pub(super) fn is_plausible(per_hour: &Money) -> bool {
+    PLAUSIBLE.contains(&per_hour.micros)
+}
+
+/// A price for some seconds, rounded up to the millionth.
+pub(super) fn for_seconds(per_hour: &Money, seconds: u64) -> Money {
+    let micros = per_hour.micros.saturating_mul(i128::from(seconds));
+    Money::from_micros(
+        micros.saturating_add(SECONDS_PER_HOUR - 1) / SECONDS_PER_HOUR,
+        per_hour.currency.clone(),
+    )
+}
+
+/// A price times a number.
+pub(super) fn times(price: &Money, factor: u32) -> Money {
+    Money::from_micros(
+        price.micros.saturating_mul(i128::from(factor)),
+        price.currency.clone(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// The figures of gongji.md §3 and §9.5, exact.
+    #[rstest]
+    #[case(Some(550), Some(466), "1.6776")]
+    #[case(Some(466), None, "1.6776")]
+    #[case(Some(694), None, "2.4984")]
+    #[case(Some(932), None, "3.3552")]
+    #[case(Some(4689), None, "16.8804")]
+    #[case(Some(16416), None, "59.0976")]
+    #[case(None, Some(1), "0.0036")]
+    #[case(Some(550), Some(0), "0")]
+    fn points_per_second_are_yuan_per_hour(
+        #[case] price: Option<i64>,
+        #[case] discount: Option<i64>,
+        #[case] amount: &str,
+    ) {
+        let money = per_hour(price, discount).unwrap();
+        assert_eq!(
+            (money.amount().as_str(), money.currency.as_str()),
+            (amount, "CNY")
+        );
+    }
+
+    #[test]
+    fn an_unknown_price_is_never_zero() {
+        assert_eq!(per_hour(None, None), None);
+        assert_eq!(per_hour(Some(-1), None), None);
+    }
+
+    #[test]
+    fn what_was_billed_is_a_millionth_a_point() {
+        assert_eq!(of_points(6_710_400).amount(), "6.7104");
+        assert_eq!(of_points(279_600).amount(), "0.2796");
+        assert_eq!(of_points(i64::MAX).micros, i128::from(i64::MAX));
+    }
+
+    #[test]
+    fn a_run_costs_its_seconds_rounded_up() {
+        let price = per_hour(Some(466), None).unwrap();
+        assert_eq!(for_seconds(&price, 14_400).amount(), "6.7104");
+        assert_eq!(for_seconds(&Money::from_micros(1, "CNY"), 1).micros, 1);
+        assert_eq!(times(&price, 3).amount(), "5.0328");
+    }
+
+    #[test]
+    fn prices_that_nobody_asks_for_are_noticed() {
+        assert!(is_plausible(&per_hour(Some(466), None).unwrap()));
+        assert!(!is_plausible(&per_hour(Some(2), None).unwrap()));
+        assert!(!is_plausible(&per_hour(Some(600_000), None).unwrap()));
+    }
+}

@@ -1,0 +1,9 @@
+mod admission;
+mod bench;
+mod gateway;
+mod jobs;
+mod listing;
+mod nodes;
+mod resources;
+mod storage;
+mod switches;
