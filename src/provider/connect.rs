@@ -61,7 +61,7 @@ fn connect_paracloud(settings: &ProviderSettings, kit: &Kit) -> Result<Box<dyn P
     let base = base_url(settings, "base-url", paracloud::DEFAULT_BASE_URL)?;
     let token = settings.require_secret("token")?;
     let signer = Bearer::new(&token).map_err(|error| unusable(settings, "token", &error))?;
-    let dialect = paracloud::ParacloudDialect::new(vec![token]);
+    let dialect = paracloud::ParacloudDialect::new(vec![crate::sign::bearer::bare(&token)]);
     Ok(Box::new(paracloud::Paracloud::new(paracloud::Connection {
         name: settings.name.clone(),
         session: session(settings, kit, Arc::new(signer), Arc::new(dialect))?,

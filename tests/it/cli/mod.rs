@@ -3,8 +3,8 @@
 mod bad_input;
 mod local;
 mod main_job;
+mod paracloud;
 mod secrets;
-mod volumes;
 
 /// A job that both emulated backends can run, in a moment.
 const JOB: &str = "\
