@@ -22,6 +22,7 @@ pub mod sandbox;
 pub mod secret;
 pub mod sign;
 pub mod spec;
+pub mod temporary;
 pub mod ui;
 
 pub use error::{Error, Kind, Result};

@@ -155,9 +155,9 @@ pub struct StatusArgs {
     /// Only jobs created within this time
     #[arg(long, value_name = "DUR", default_value = "7d")]
     pub since: String,
-    /// At most so many a provider
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub limit: usize,
+    /// At most so many a provider; 50, and with `--all` no limit unless one is given
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
     /// All jobs, of any age
     #[arg(long)]
     pub all: bool,

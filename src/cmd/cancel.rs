@@ -44,7 +44,7 @@ pub async fn run(app: &App, args: &CancelArgs) -> Result<u8> {
 /// Reads, notes the wish, asks, reads again. The note comes first: a provider may hide that a cancel happened.
 pub async fn one(app: &App, driver: &Driver<'_>, job_ref: &ResourceRef) -> Result<Job> {
     let before = read(driver, job_ref).await?;
-    if before.terminal {
+    if has_ended(&before) {
         app.ui
             .note(&format!("{job_ref} has ended already: {}", before.state));
         return Ok(before);
@@ -80,7 +80,7 @@ pub async fn one(app: &App, driver: &Driver<'_>, job_ref: &ResourceRef) -> Resul
             Ok(job)
         }
         // Refused because it ended in the meantime: done (pai-dlc.md §3.5).
-        (Err(error), Ok(job)) if job.terminal && error.kind() != Kind::Auth => Ok(job),
+        (Err(error), Ok(job)) if has_ended(&job) && error.kind() != Kind::Auth => Ok(job),
         (Err(error), _) => {
             if let Ok(journal) = app.writable_journal() {
                 drop(journal.withdraw_cancel(job_ref, requested_at));
@@ -88,6 +88,11 @@ pub async fn one(app: &App, driver: &Driver<'_>, job_ref: &ResourceRef) -> Resul
             Err(error)
         }
     }
+}
+
+/// Whether there is nothing left to stop: a job whose resources are kept has its result, and still costs (cli.md §10).
+fn has_ended(job: &Job) -> bool {
+    job.terminal && !job.flags.contains(&Flag::Reserving)
 }
 
 async fn read(driver: &Driver<'_>, job_ref: &ResourceRef) -> Result<Job> {

@@ -16,6 +16,9 @@ use super::show::Show;
 /// So many of the journal's newest records are looked at for a list.
 const REMEMBERED: usize = 2_000;
 
+/// Jobs of one provider in a list, unless `--limit` or `--all` says otherwise (cli.md §10).
+const DEFAULT_LIMIT: usize = 50;
+
 /// Runs `status`.
 pub async fn run(app: &App, args: &StatusArgs) -> Result<u8> {
     let interrupt = app.interrupt()?;
@@ -135,7 +138,7 @@ fn filter(app: &App, args: &StatusArgs) -> Result<ListFilter> {
     };
     Ok(ListFilter {
         since,
-        limit: (!args.all).then_some(args.limit),
+        limit: args.limit.or((!args.all).then_some(DEFAULT_LIMIT)),
         states,
         namespace: None,
         remembered: Vec::new(),

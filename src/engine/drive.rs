@@ -223,6 +223,9 @@ impl Driver<'_> {
         for event in events {
             match event {
                 Event::Changed(job) => audience.changed(&job),
+                Event::UnknownWord { job_ref, word } => self.reporter.warning(&format!(
+                    "{job_ref} is `{word}`, a state that this version does not know; waiting goes on"
+                )),
                 Event::PollFailed { provider, error } => self.reporter.warning(&format!(
                     "could not ask `{provider}` ({error}); the job may be fine, asking again"
                 )),

@@ -2,6 +2,7 @@
 //!
 //! A poll that failed is never a job that failed (cli.md §5). Intervals are those of job-model.md §6.1.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::error::{Error, Kind};
@@ -43,6 +44,8 @@ pub enum Next {
 pub enum Event {
     /// A job's state or reason changed.
     Changed(Box<Job>),
+    /// A provider's own word for a state is not known here; said once, and it ends nothing (pai-dlc.md §4.1).
+    UnknownWord { job_ref: ResourceRef, word: String },
     /// A poll failed and is repeated.
     PollFailed { provider: String, error: Error },
     /// A poll worked again.
@@ -54,6 +57,8 @@ pub enum Event {
 pub struct Watch {
     settings: Settings,
     groups: Vec<Group>,
+    /// Unknown words that were told already.
+    words: BTreeSet<String>,
     gave_up: Option<Error>,
 }
 
@@ -101,6 +106,7 @@ impl Watch {
         Self {
             settings,
             groups,
+            words: BTreeSet::new(),
             gave_up: None,
         }
     }
@@ -168,6 +174,12 @@ impl Watch {
         }
         let mut changed = false;
         for job in jobs {
+            if let Some(word) = unknown_word(&job)
+                && self.words.insert(word.clone())
+            {
+                let job_ref = job.job_ref.clone();
+                events.push(Event::UnknownWord { job_ref, word });
+            }
             changed |= group.take(job, now, &mut events);
         }
         group.schedule(&self.settings, changed, now, fraction);
@@ -191,7 +203,7 @@ impl Watch {
             return Vec::new();
         }
         if now.saturating_sub(since) >= self.settings.tolerance {
-            self.gave_up = Some(exhausted(error));
+            self.gave_up = Some(out_of_patience(error));
             return Vec::new();
         }
         group.schedule(&self.settings, false, now, fraction);
@@ -277,24 +289,33 @@ fn first_interval(settings: &Settings, polling: &Polling) -> Duration {
     }
 }
 
-/// Polls failed for too long: 87 if the last was a protocol error, else 86 (cli.md §10).
-fn exhausted(error: Error) -> Error {
+/// A word for a state that is going on, where it is not simply `Unknown`.
+fn unknown_word(job: &Job) -> Option<String> {
+    if job.state != State::Unknown || job.terminal {
+        return None;
+    }
+    let word = job.raw_state.as_str()?;
+    (!word.is_empty() && !word.eq_ignore_ascii_case(State::Unknown.as_str()))
+        .then(|| word.to_owned())
+}
+
+/// Polls that failed for too long end with `temporary`, or `protocol` if the last was one (cli.md §10).
+fn out_of_patience(error: Error) -> Error {
     if error.kind() == Kind::Protocol {
         error
     } else {
-        error.with_kind(Kind::Temporary)
+        error.with_kind(Kind::Temporary).with_retryable(true)
     }
 }
 
-/// Network trouble, throttling, strange answers may pass; a refused credential or an unknown job will not.
+/// Whatever a poll says may pass; a refused credential, an unknown job and the end of `--timeout` will not.
 fn is_tolerated(kind: Kind) -> bool {
     match kind {
-        Kind::Temporary | Kind::Protocol | Kind::Rejected | Kind::Capacity => true,
+        Kind::Temporary | Kind::Protocol | Kind::Rejected | Kind::Capacity | Kind::Config => true,
         Kind::Usage
         | Kind::Spec
         | Kind::NotFound
         | Kind::Auth
-        | Kind::Config
         | Kind::OutcomeUnknown
         | Kind::Internal
         | Kind::JobFailed

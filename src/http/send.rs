@@ -143,7 +143,8 @@ impl Session {
             };
             run.attempts += 1;
             let signed = self
-                .sign(template, &run)
+                .sign(template, &run, limit)
+                .await
                 .map_err(|error| self.failure(&run, run.fate, error))?;
             let failed = match self.attempt(&signed, limit, &mut run).await {
                 Ok(answer) => return Ok(answer),
@@ -160,7 +161,10 @@ impl Session {
     }
 
     /// Signs anew, with the time and a nonce of this attempt.
-    fn sign(&self, template: &Template, run: &Run) -> Result<Signed, Error> {
+    async fn sign(&self, template: &Template, run: &Run, limit: Duration) -> Result<Signed, Error> {
+        tokio::time::timeout(limit, self.signer.prepare(self.clock.now()))
+            .await
+            .map_err(|_elapsed| self.out_of_time(template))??;
         let now = self.clock.now();
         let context = SignContext {
             now: run

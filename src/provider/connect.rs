@@ -12,6 +12,7 @@ use crate::http::dialect::Dialect;
 use crate::http::{BaseUrl, Live, Patience, Session, TrustSettings};
 use crate::model::Backend;
 use crate::sign::{Acs3, Bearer, SignError, Signer};
+use crate::temporary::{Renewing, Source};
 
 use super::{Capabilities, Provider, pai_dlc, paracloud};
 
@@ -75,14 +76,12 @@ fn connect_pai_dlc(settings: &ProviderSettings, kit: &Kit) -> Result<Box<dyn Pro
     let (dlc, aiworkspace) = pai_dlc::default_endpoints(&region);
     // One `base-url` stands for both products unless the second is given too (cli.md §8).
     let aiworkspace = settings.text("base-url").map_or(aiworkspace, str::to_owned);
-    let signer = Acs3::new(&access_key(settings, kit)?)
-        .map_err(|error| unusable(settings, "access-key-secret", &error))?;
     Ok(Box::new(pai_dlc::PaiDlc::new(pai_dlc::Connection {
         name: settings.name.clone(),
         session: session(
             settings,
             kit,
-            Arc::new(signer),
+            acs3_signer(settings, kit)?,
             Arc::new(pai_dlc::PaiDlcDialect),
         )?,
         dlc: base_url(settings, "base-url", &dlc)?,
@@ -92,40 +91,41 @@ fn connect_pai_dlc(settings: &ProviderSettings, kit: &Kit) -> Result<Box<dyn Pro
     })))
 }
 
-/// The access key of the first source that has one; says which on `-v`.
-fn access_key(settings: &ProviderSettings, kit: &Kit) -> Result<crate::sign::AccessKey> {
+/// A signer with the access key of the first source that has one; says which on `-v`.
+fn acs3_signer(settings: &ProviderSettings, kit: &Kit) -> Result<Arc<dyn Signer>> {
     let found = settings.access_key(kit.clock.now())?;
     for note in &found.notes {
         kit.reporter.note(note);
     }
-    match found.credential {
+    let from = |source: &str| {
+        let text = format!("`{}` takes its access key from {source}", settings.name);
+        kit.reporter.detail(1, &text);
+    };
+    let source = match found.credential {
         Credential::Key(AccessKey {
             id,
             secret,
             token,
             source,
         }) => {
-            kit.reporter.detail(
-                1,
-                &format!("`{}` takes its access key from {source}", settings.name),
-            );
-            Ok(crate::sign::AccessKey { id, secret, token })
+            from(&source);
+            let signer = Acs3::new(&crate::sign::AccessKey { id, secret, token })
+                .map_err(|error| unusable(settings, "access-key-secret", &error))?;
+            return Ok(Arc::new(signer));
         }
-        Credential::FromUri { source, .. } => Err(not_fetched(settings, &source)),
-        Credential::EcsMetadata { .. } => Err(not_fetched(settings, "the instance's metadata")),
-    }
-}
-
-fn not_fetched(settings: &ProviderSettings, source: &str) -> Error {
-    Error::new(
-        Kind::Config,
-        "credential_not_fetched",
-        format!(
-            "the access key of `{}` would come from {source}, which this version does not fetch yet",
-            settings.name
-        ),
-    )
-    .with_hint("put a temporary key into ALIBABA_CLOUD_ACCESS_KEY_ID, …_SECRET and ALIBABA_CLOUD_SECURITY_TOKEN")
+        Credential::FromUri { uri, source } => {
+            from(&source);
+            Source::uri(uri, &source, kit.connect_timeout, trust(settings)?)?
+        }
+        Credential::EcsMetadata {
+            role,
+            token_required,
+        } => {
+            from("the metadata of this instance");
+            Source::metadata(role, token_required)
+        }
+    };
+    Ok(Arc::new(Renewing::new(source, Arc::clone(&kit.reporter))))
 }
 
 fn base_url(settings: &ProviderSettings, key: &str, default: &str) -> Result<BaseUrl> {
@@ -138,10 +138,7 @@ fn session(
     signer: Arc<dyn Signer>,
     dialect: Arc<dyn Dialect>,
 ) -> Result<Session> {
-    let trust = TrustSettings {
-        ca_cert: settings.path("ca-cert"),
-        verify: settings.flag("verify-certificates")?.unwrap_or(true),
-    };
+    let trust = trust(settings)?;
     Ok(Session {
         provider: settings.name.clone(),
         transport: Arc::new(Live::new(
@@ -159,6 +156,13 @@ fn session(
             deadline: kit.deadline,
             read_limit: crate::http::live::READ_LIMIT,
         },
+    })
+}
+
+fn trust(settings: &ProviderSettings) -> Result<TrustSettings> {
+    Ok(TrustSettings {
+        ca_cert: settings.path("ca-cert"),
+        verify: settings.flag("verify-certificates")?.unwrap_or(true),
     })
 }
 

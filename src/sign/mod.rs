@@ -1,6 +1,7 @@
 //! Signers: pure functions from a request, an instant and a nonce to a signed request.
 //!
-//! No clock, no randomness, no I/O. The send loop signs anew for every attempt (style.md §5).
+//! No clock, no randomness, no I/O. The send loop signs anew for every attempt (style.md §5). A key that must be fetched
+//! first is fetched by `prepare`, which is elsewhere (`crate::temporary`).
 
 pub mod acs3;
 pub mod bearer;
@@ -8,6 +9,7 @@ pub mod hex;
 
 use std::fmt;
 
+use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::error::{Error as GpujobError, Kind};
@@ -71,7 +73,13 @@ fn sendable(credential: &Secret) -> Result<&str, SignError> {
 }
 
 /// One backend's way of authenticating a request.
+#[async_trait]
 pub trait Signer: fmt::Debug + Send + Sync {
+    /// Sees to it that there is a key at `now`; called before every signature. Most signers have theirs.
+    async fn prepare(&self, _now: Timestamp) -> Result<(), GpujobError> {
+        Ok(())
+    }
+
     /// Signs a copy of the request; the original stays as it was.
     fn sign(&self, template: &Template, context: &SignContext) -> Result<Signed, SignError>;
 

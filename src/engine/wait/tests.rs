@@ -127,6 +127,56 @@ fn a_job_that_is_missing_at_the_first_look_must_stay_missing_too() {
 }
 
 #[test]
+fn what_ends_the_tolerance_is_temporary_or_a_protocol_error() {
+    for (kind, end) in [
+        (Kind::Temporary, Kind::Temporary),
+        (Kind::Rejected, Kind::Temporary),
+        (Kind::Capacity, Kind::Temporary),
+        (Kind::Config, Kind::Temporary),
+        (Kind::Protocol, Kind::Protocol),
+    ] {
+        let mut watch = watch(&["a"]);
+        let trouble = || Error::new(kind, "trouble", "no");
+        watch.poll_failed(0, trouble(), seconds(0), 0.5);
+        assert!(
+            !matches!(watch.next(seconds(0)), Next::GaveUp(_)),
+            "{kind:?}"
+        );
+        watch.poll_failed(0, trouble(), seconds(600), 0.5);
+        assert!(
+            matches!(watch.next(seconds(600)), Next::GaveUp(error) if error.kind() == end),
+            "{kind:?}"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_word_is_told_once_and_ends_nothing() {
+    let mut watch = watch(&["a", "b"]);
+    let odd = |id: &str, word: &str| {
+        let mut job = job(id, State::Unknown);
+        job.raw_state = word.into();
+        job
+    };
+    let told = |events: &[Event]| {
+        let is_word = |event: &&Event| matches!(event, Event::UnknownWord { .. });
+        events.iter().filter(is_word).count()
+    };
+    let first = watch.observed(0, vec![odd("a", "Odd"), odd("b", "Odd")], seconds(0), 0.5);
+    assert_eq!(told(&first), 1);
+    let second = watch.observed(
+        0,
+        vec![odd("a", "Odder"), odd("b", "Unknown")],
+        seconds(2),
+        0.5,
+    );
+    assert_eq!(told(&second), 1);
+    let third = watch.observed(0, vec![odd("a", "Odd"), odd("b", "Odd")], seconds(4), 0.5);
+    assert_eq!(told(&third), 0);
+    assert!(matches!(watch.next(seconds(4)), Next::Sleep(_)));
+}
+
+#[test]
 fn a_poll_that_works_again_starts_the_tolerance_anew() {
     let mut watch = watch(&["a"]);
     let trouble = || Error::new(Kind::Temporary, "http_503", "busy");

@@ -142,9 +142,11 @@ fn own_pause(repeats: u32, fraction: f64) -> Duration {
 
 /// What an answer asks for: `x-acs-retry-after` in milliseconds, `Retry-After` in seconds or as an HTTP date.
 ///
+/// A wish for no milliseconds is none: the header holds a positive number (pai-dlc.md §7.4).
 /// A date is measured from the answer's own `Date`, so that a wrong clock here does not matter; else from `now`.
 pub fn wish(answer: &Answer, now: Timestamp) -> Option<Duration> {
-    if let Some(milliseconds) = whole_number(answer.header("x-acs-retry-after")) {
+    let milliseconds = whole_number(answer.header("x-acs-retry-after"));
+    if let Some(milliseconds) = milliseconds.filter(|milliseconds| *milliseconds > 0) {
         return Some(Duration::from_millis(milliseconds));
     }
     let text = answer.header("retry-after")?;

@@ -162,6 +162,7 @@ fn answer(headers: &[(&'static str, &'static str)]) -> Answer {
 #[case::nothing(&[], None)]
 #[case::seconds(&[("retry-after", "7")], Some(7000))]
 #[case::milliseconds(&[("x-acs-retry-after", "1500")], Some(1500))]
+#[case::no_milliseconds_are_no_wish(&[("x-acs-retry-after", "0")], None)]
 #[case::milliseconds_win(&[("x-acs-retry-after", "1500"), ("retry-after", "7")], Some(1500))]
 #[case::a_date(&[("retry-after", "Tue, 06 Jan 2026 08:09:40 GMT")], Some(30_000))]
 #[case::a_date_by_the_servers_clock(

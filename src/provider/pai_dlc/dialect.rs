@@ -111,7 +111,7 @@ fn classify(
     answer: &Answer,
 ) -> (Kind, Repeat) {
     let word = first_word(code);
-    if word == "Throttling" {
+    if word.starts_with("Throttling") {
         // A definite refusal before anything was done: may be repeated even for a create (§7.5).
         return (Kind::Temporary, Repeat::HarmlessAndHelpful { after });
     }
@@ -269,7 +269,7 @@ fn hint(code: &str, status: StatusCode, answer: &Answer) -> Option<String> {
             "fetch new temporary credentials: this security token does not go with the key, or has run out"
         }
         "NoPermission" => "ask for the RAM permission that the message names",
-        "Throttling" => "wait, and ask less often",
+        word if word.starts_with("Throttling") => "wait, and ask less often",
         "ResourceAllocateFailed" => {
             "try another type or region, `spot` without a low limit, or a quota"
         }

@@ -78,6 +78,42 @@ fn a_cancelled_job_is_cancelled_and_a_second_cancel_is_a_success(#[case] provide
 }
 
 #[test]
+fn a_job_that_keeps_its_resources_has_its_result_and_is_stopped_by_a_cancel() {
+    let environment = TestEnvironment::with_sandbox();
+    let job = environment.file("job.yaml", JOB);
+    let settings = "provider_options.pai-dlc.settings={JobReservedMinutes: 60}";
+    let run = environment
+        .run(&["submit", &job, "-p", "pai-dlc", "-q", "--set", settings])
+        .expect(0);
+    let job_ref = run.stdout.trim();
+    let run = environment.run(&["wait", job_ref, "-o", "json"]).expect(0);
+    assert_eq!(run.json()["raw_state"], "SucceededReserving");
+    environment.run(&["cancel", job_ref]).expect(0);
+    let run = environment
+        .run(&["status", job_ref, "-o", "json"])
+        .expect(0);
+    assert_ne!(run.json()["raw_state"], "SucceededReserving");
+}
+
+#[test]
+fn a_limit_counts_with_all_jobs_too() {
+    let environment = TestEnvironment::with_sandbox();
+    let job = environment.file("job.yaml", JOB);
+    for _ in 0..2 {
+        environment
+            .run(&["submit", &job, "-p", "pai-dlc"])
+            .expect(0);
+    }
+    let list = |arguments: &[&str]| {
+        let mut all = vec!["status", "--all", "-p", "pai-dlc", "-o", "name"];
+        all.extend(arguments);
+        environment.run(&all).expect(0).stdout.lines().count()
+    };
+    assert_eq!(list(&[]), 2);
+    assert_eq!(list(&["--limit", "1"]), 1);
+}
+
+#[test]
 fn jobs_of_all_providers_stand_side_by_side() {
     let environment = TestEnvironment::with_sandbox();
     let job = environment.file("job.yaml", JOB);

@@ -73,6 +73,7 @@ fn failure(operation: &'static str, answer: &Answer) -> (Error, Repeat) {
 #[case(400, "Throttling", Kind::Temporary, HARMLESS)]
 #[case(429, "Throttling.User", Kind::Temporary, HARMLESS)]
 #[case(503, "Throttling.Api", Kind::Temporary, HARMLESS)]
+#[case(400, "ThrottlingUser", Kind::Temporary, HARMLESS)]
 #[case(429, "Something", Kind::Temporary, HELPFUL)]
 #[case(503, "ServiceUnavailable", Kind::Temporary, HELPFUL)]
 #[case(400, "ServiceUnavailable", Kind::Temporary, HELPFUL)]
