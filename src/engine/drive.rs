@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::ambient::{Clock, Entropy, Reporter};
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Journal, Memory, Observation as Seen};
-use crate::model::{Flag, Job, ResourceRef, State, Timestamp};
+use crate::model::{Job, ResourceRef, State, Timestamp};
 use crate::provider::{Observation, Provider};
 
 use super::fold;
@@ -135,6 +135,10 @@ impl Driver<'_> {
             .map(|(job_ref, memory)| fold::tracked(job_ref, memory.as_ref()))
             .collect();
         let observations = self.provider(provider)?.observe(&tracked).await?;
+        let missing: Vec<bool> = observations
+            .iter()
+            .map(|observation| matches!(observation, Observation::Missing))
+            .collect();
         let now = self.clock.now();
         let jobs: Vec<Result<Job>> = refs
             .iter()
@@ -144,18 +148,26 @@ impl Driver<'_> {
                 fold::fold(job_ref, observation, memory.as_ref(), now)
             })
             .collect();
-        self.remember(&jobs, &memories, now);
+        self.remember(&jobs, &missing, &memories, now);
         Ok(jobs)
     }
 
     /// Writes down what is new: jobs seen for the first time, or in another state. A durable write costs more than the
     /// look itself, so a look that tells nothing new writes nothing.
-    fn remember(&self, jobs: &[Result<Job>], memories: &[Option<Memory>], now: Timestamp) {
+    fn remember(
+        &self,
+        jobs: &[Result<Job>],
+        missing: &[bool],
+        memories: &[Option<Memory>],
+        now: Timestamp,
+    ) {
         let news: Vec<Seen> = jobs
             .iter()
+            .zip(missing)
             .zip(memories)
-            .filter_map(|(job, memory)| Some((job.as_ref().ok()?, memory)))
-            .map(|(job, memory)| (seen(job, memory.as_ref()), memory))
+            .filter_map(|((job, missing), memory)| {
+                Some((seen(job.as_ref().ok()?, *missing, memory.as_ref())?, memory))
+            })
             .filter(|(seen, memory)| {
                 memory.as_ref().is_none_or(|memory| {
                     memory.last_state != Some(seen.state) || memory.finished != seen.terminal
@@ -282,15 +294,19 @@ impl Driver<'_> {
     }
 }
 
-/// What a look tells the journal. That a job has gone is no reading of its state: the last one known stays.
-fn seen(job: &Job, memory: Option<&Memory>) -> Seen {
-    let has_gone = job.state == State::Unknown && job.flags.contains(&Flag::Gone);
-    let last_state = memory.and_then(|memory| memory.last_state);
-    Seen {
-        job_ref: job.job_ref.clone(),
-        state: last_state.filter(|_| has_gone).unwrap_or(job.state),
-        terminal: job.terminal,
+/// What a look tells the journal. That a job is missing is no reading of its state: the last one known stays.
+fn seen(job: &Job, missing: bool, memory: Option<&Memory>) -> Option<Seen> {
+    if missing && !job.terminal {
+        return None;
     }
+    let last_state = memory
+        .and_then(|memory| memory.last_state)
+        .filter(|_| missing && job.state == State::Unknown);
+    Some(Seen {
+        job_ref: job.job_ref.clone(),
+        state: last_state.unwrap_or(job.state),
+        terminal: job.terminal,
+    })
 }
 
 /// The last records in the order the refs were given.
@@ -324,18 +340,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_job_that_has_gone_keeps_its_last_state_in_the_journal() {
-        let job_ref = ResourceRef::new("paracloud", ["k8r2wq", "NC-N30", "p6vd2hcn"]);
-        let mut job = Job::new(job_ref, "p6vd2hcn", State::Unknown);
-        job.terminal = true;
+    fn a_job_that_is_missing_keeps_its_last_state_in_the_journal() {
         let memory = Memory {
             last_state: Some(State::Running),
             ..Memory::default()
         };
-        assert_eq!(seen(&job, Some(&memory)).state, State::Unknown);
-        job.flags.insert(Flag::Gone);
-        let gone = seen(&job, Some(&memory));
-        assert_eq!((gone.state, gone.terminal), (State::Running, true));
-        assert_eq!(seen(&job, None).state, State::Unknown);
+        let told = |state: State, terminal: bool, missing: bool| {
+            let job_ref = ResourceRef::new("paracloud", ["k8r2wq", "NC-N30", "p6vd2hcn"]);
+            let mut job = Job::new(job_ref, "p6vd2hcn", state);
+            job.terminal = terminal;
+            seen(&job, missing, Some(&memory)).map(|seen| (seen.state, seen.terminal))
+        };
+        // Not listed yet, gone, gone after a cancel.
+        assert_eq!(told(State::Pending, false, true), None);
+        assert_eq!(
+            told(State::Unknown, true, true),
+            Some((State::Running, true))
+        );
+        assert_eq!(
+            told(State::Cancelled, true, true),
+            Some((State::Cancelled, true))
+        );
+        // What the provider says counts, even if it is little.
+        assert_eq!(
+            told(State::Unknown, false, false),
+            Some((State::Unknown, false))
+        );
     }
 }

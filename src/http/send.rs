@@ -210,7 +210,7 @@ impl Session {
         };
         run.sent += 1;
         if self.reporter.is_tracing() {
-            self.reporter.trace(&trace::answer(&answer, took));
+            self.reporter.trace(&trace::answer(signed, &answer, took));
         }
         self.reporter.detail(
             2,

@@ -22,11 +22,30 @@ pub fn request(request: &Signed, attempt: u32) -> String {
 }
 
 /// The status, the headers and the body of an answer, and how long it took.
-pub fn answer(answer: &Answer, took: Duration) -> String {
+///
+/// Credentials of the request that the service repeats are masked like the rest.
+pub fn answer(request: &Signed, answer: &Answer, took: Duration) -> String {
     let mut text = format!("< {} after {} ms", answer.status, took.as_millis());
     add_lines(&mut text, '<', redact::headers(&answer.headers));
-    add_lines(&mut text, '<', redact::body(&answer.body));
+    let body = redact::body(&answer.body).map(|body| {
+        credentials(request).fold(body, |body, credential| {
+            body.replace(credential, &redact::masked(credential.as_bytes()))
+        })
+    });
+    add_lines(&mut text, '<', body);
     text
+}
+
+/// The sensitive header values of a request: whole, and without the scheme before them.
+fn credentials(request: &Signed) -> impl Iterator<Item = &str> {
+    request
+        .headers()
+        .values()
+        .filter(|value| value.is_sensitive())
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| [Some(text), text.split_once(' ').map(|(_, bare)| bare)])
+        .flatten()
+        .filter(|text| !text.is_empty())
 }
 
 /// Why no answer came.
@@ -82,6 +101,35 @@ mod tests {
         );
     }
 
+    fn signed() -> Signed {
+        let base = BaseUrl::parse("https://eci.example").unwrap();
+        let context = SignContext {
+            now: "2026-01-06T08:09:10Z".parse().unwrap(),
+            nonce: String::new(),
+        };
+        let template = Template::new("listJobs", Method::GET, &base, Target::new("/jobs"));
+        Bearer::new(&Secret::new("hunter2"))
+            .unwrap()
+            .sign(&template, &context)
+            .unwrap()
+    }
+
+    #[test]
+    fn a_credential_that_the_service_repeats_is_masked() {
+        let told = Answer {
+            status: StatusCode::UNAUTHORIZED,
+            headers: HeaderMap::new(),
+            body: "{\"message\":\"no user hunter2\"}".into(),
+        };
+        assert_eq!(
+            answer(&signed(), &told, Duration::from_millis(12)),
+            format!(
+                "< 401 Unauthorized after 12 ms\n< {{\"message\":\"no user {}\"}}",
+                redact::masked(b"hunter2")
+            )
+        );
+    }
+
     #[test]
     fn an_answer_is_shown_with_its_status_and_time() {
         let mut headers = HeaderMap::new();
@@ -92,7 +140,7 @@ mod tests {
             body: "{\"Code\":\"Throttling\"}".into(),
         };
         assert_eq!(
-            answer(&told, Duration::from_millis(12)),
+            answer(&signed(), &told, Duration::from_millis(12)),
             "< 429 Too Many Requests after 12 ms\n< retry-after: 7\n< {\"Code\":\"Throttling\"}"
         );
     }

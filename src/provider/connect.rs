@@ -57,7 +57,7 @@ fn connect_paracloud(settings: &ProviderSettings, kit: &Kit) -> Result<Box<dyn P
     let base = base_url(settings, "base-url", paracloud::DEFAULT_BASE_URL)?;
     let token = settings.require_secret("token")?;
     let signer = Bearer::new(&token).map_err(|error| unusable(settings, "token", &error))?;
-    let dialect = paracloud::ParacloudDialect::new(vec![token]);
+    let dialect = paracloud::ParacloudDialect::new(vec![crate::sign::bearer::bare(&token)]);
     Ok(Box::new(paracloud::Paracloud::new(paracloud::Connection {
         name: settings.name.clone(),
         session: session(settings, kit, Arc::new(signer), Arc::new(dialect))?,
@@ -68,20 +68,7 @@ fn connect_paracloud(settings: &ProviderSettings, kit: &Kit) -> Result<Box<dyn P
 
 fn connect_cyclecloud(settings: &ProviderSettings, kit: &Kit) -> Result<Box<dyn Provider>> {
     let base = BaseUrl::parse(settings.require("base-url")?)?;
-    let signer: Arc<dyn Signer> = match settings.secret("token")? {
-        Some(token) => {
-            let signer =
-                Bearer::new(&token).map_err(|error| unusable(settings, "token", &error))?;
-            Arc::new(signer)
-        }
-        None => {
-            let username = settings.require_secret("username")?;
-            let password = settings.require_secret("password")?;
-            let signer = Basic::new(username.expose(), &password)
-                .map_err(|error| unusable(settings, "password", &error))?;
-            Arc::new(signer)
-        }
-    };
+    let signer = cyclecloud_signer(settings)?;
     let mode = match settings.text("mode") {
         Some(word) => word.parse().map_err(|()| unknown_mode(settings, word))?,
         None => cyclecloud::Mode::default(),
@@ -99,6 +86,19 @@ fn connect_cyclecloud(settings: &ProviderSettings, kit: &Kit) -> Result<Box<dyn 
             results: Arc::new(cyclecloud::MountedResults),
         },
     )))
+}
+
+/// A ready-made bearer token, else user name and password (cyclecloud.md §2).
+fn cyclecloud_signer(settings: &ProviderSettings) -> Result<Arc<dyn Signer>> {
+    if let Some(token) = settings.secret("token")? {
+        let signer = Bearer::new(&token).map_err(|error| unusable(settings, "token", &error))?;
+        return Ok(Arc::new(signer));
+    }
+    let username = settings.require_secret("username")?;
+    let password = settings.require_secret("password")?;
+    let signer = Basic::new(username.expose(), &password)
+        .map_err(|error| unusable(settings, "password", &error))?;
+    Ok(Arc::new(signer))
 }
 
 fn unknown_mode(settings: &ProviderSettings, word: &str) -> Error {

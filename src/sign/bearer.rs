@@ -20,19 +20,23 @@ impl Bearer {
     /// Takes a token as people paste it: blanks around it and one leading `Bearer ` are dropped. The token must be
     /// printable ASCII without spaces; one sample is no grammar, so nothing else is checked (paracloud.md §1.2).
     pub fn new(token: &Secret) -> Result<Self, SignError> {
-        let pasted = token.expose().trim();
-        let bare = match pasted.split_once(char::is_whitespace) {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case(SCHEME) => rest,
-            None if pasted.eq_ignore_ascii_case(SCHEME) => "",
-            Some(_) | None => pasted,
-        };
-        let bare = Secret::new(bare);
+        let bare = bare(token);
         let line = Secret::new(format!("Bearer {}", sendable(&bare)?));
         let mut value = HeaderValue::from_str(line.expose())
             .map_err(|_unsendable| SignError::UnsendableCredential)?;
         value.set_sensitive(true);
         Ok(Self(value))
     }
+}
+
+/// The token itself, out of what people paste.
+pub fn bare(token: &Secret) -> Secret {
+    let pasted = token.expose().trim();
+    Secret::new(match pasted.split_once(char::is_whitespace) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(SCHEME) => rest.trim_start(),
+        None if pasted.eq_ignore_ascii_case(SCHEME) => "",
+        Some(_) | None => pasted,
+    })
 }
 
 impl fmt::Debug for Bearer {

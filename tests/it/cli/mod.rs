@@ -5,6 +5,7 @@ mod explain;
 mod interrupts;
 mod local;
 mod main_job;
+mod paracloud;
 mod refs;
 mod secrets;
 mod state_directory;

@@ -1,4 +1,5 @@
-//! Volumes on Paracloud: credentials that are shown once are never lost, and a lost answer is told as what it is.
+//! Paracloud by its contract: credentials that are shown once are never lost, a lost answer is told as what it is,
+//! and records agree with each other.
 
 use rstest::rstest;
 use serde_json::json;
@@ -120,6 +121,24 @@ fn a_create_without_a_cluster_is_refused_before_any_request() {
         .expect(81);
     assert_eq!(run.error()["error"]["code"], "unsupported_field");
     assert!(server.finish().is_empty());
+}
+
+#[test]
+fn a_token_that_the_service_repeats_gets_nowhere() {
+    let told = "{\"code\":401,\"message\":\"no user has NOTxREALxTOKEN-100000001\"}";
+    let refused = Step::answer(
+        "401 Unauthorized",
+        &[("content-type", "application/json")],
+        told,
+    );
+    let (mut environment, server) = world(vec![refused]);
+    environment.set("PARA_TOKEN", " Bearer NOTxREALxTOKEN-100000001\n");
+    let run = environment
+        .run(&["namespaces", "list", "-vv", "--trace-http", "-o", "json"])
+        .expect(84);
+    assert!(run.stderr.contains("no user has"), "{}", run.stderr);
+    assert!(!run.stderr.contains("NOTxREALxTOKEN"), "{}", run.stderr);
+    assert_eq!(server.finish().len(), 1);
 }
 
 #[test]
