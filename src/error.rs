@@ -195,21 +195,26 @@ impl Error {
             ),
         };
         let mut error = Self::new(kind, code, message).with_provider(provider);
+        error.0.candidates = refusals
+            .iter()
+            .flat_map(|refusal| refusal.candidates.iter().cloned())
+            .collect();
         error.0.refusals = refusals;
         error
-    }
-
-    /// Replaces the class, where the place that reports it knows better what it means for the command.
-    #[must_use]
-    pub fn with_kind(mut self, kind: Kind) -> Self {
-        self.0.kind = kind;
-        self
     }
 
     /// Replaces the sentence, for one that knows more.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.0.message = message.into();
+        self
+    }
+
+    /// Another kind, where the command knows better than the request what a failure means.
+    #[must_use]
+    pub fn with_kind(mut self, kind: Kind) -> Self {
+        self.0.retryable = kind == Kind::Temporary;
+        self.0.kind = kind;
         self
     }
 

@@ -66,10 +66,10 @@ async fn list(app: &App, best_effort: bool) -> Result<u8> {
 async fn create(app: &App, args: &NamespacesCreateArgs) -> Result<u8> {
     let provider = app.one_provider(&[])?;
     let namespaces = able(&*provider, Verb::NamespacesCreate)?;
+    let settings = settings(&args.set)?;
+    namespaces.check(args.name.as_deref(), &settings)?;
     let before = ids(namespaces).await?;
-    let created = namespaces
-        .create(args.name.as_deref(), &settings(&args.set)?)
-        .await;
+    let created = namespaces.create(args.name.as_deref(), &settings).await;
     let namespace = match created {
         Creation::Accepted(namespace) => namespace,
         Creation::Refused(error) => return Err(error),

@@ -135,6 +135,22 @@ impl<'a> Show<'a> {
         self.print(&text)
     }
 
+    /// A volume whose credentials could not be kept: shown whole, whatever the format would leave out.
+    pub(super) fn unkept_volume(
+        &self,
+        backend: Backend,
+        volume: &Volume,
+        credentials: &TransferCredentials,
+    ) -> Result<()> {
+        let style = whole(self.app.ui.style());
+        let row = Row::new(&volume.volume_ref.provider, backend, volume);
+        self.print(&output::render_created_volume(
+            &row,
+            Some(credentials),
+            &style,
+        )?)
+    }
+
     /// Several namespaces.
     pub(super) fn namespaces(
         &self,
@@ -208,5 +224,22 @@ impl<'a> Show<'a> {
 
     fn print(&self, text: &str) -> Result<()> {
         self.app.ui.print(text)
+    }
+}
+
+/// The style without `--jq`, and with a table in place of bare names: neither may hide what is shown only once.
+fn whole(style: Style) -> Style {
+    Style {
+        format: match style.format {
+            Format::Name => Format::Table,
+            kept @ (Format::Table
+            | Format::Wide
+            | Format::Json
+            | Format::Ndjson
+            | Format::Csv
+            | Format::Tsv) => kept,
+        },
+        jq: None,
+        ..style
     }
 }

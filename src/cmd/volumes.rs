@@ -38,9 +38,10 @@ pub async fn run(app: &App, args: &VolumesArgs) -> Result<u8> {
 async fn list(app: &App, args: &VolumesListArgs) -> Result<u8> {
     if let Some(text) = &args.volume {
         let (provider, volume_ref) = named(app, text).await?;
-        let volume = able(&*provider, Verb::VolumesList)?
+        let mut volume = able(&*provider, Verb::VolumesList)?
             .get(&volume_ref)
             .await?;
+        note_kept_access(app, &mut volume);
         Show::new(app).volume(provider.backend(), &volume, None)?;
         return Ok(0);
     }
@@ -67,9 +68,23 @@ async fn list(app: &App, args: &VolumesListArgs) -> Result<u8> {
         .flat_map(|(_, (backend, volumes))| {
             volumes.into_iter().map(move |volume| (backend, volume))
         })
+        .map(|(backend, mut volume)| {
+            note_kept_access(app, &mut volume);
+            (backend, volume)
+        })
         .collect();
     Show::new(app).volumes(&rows, &gathered.errors)?;
     Ok(finish(app, &gathered.errors, args.best_effort))
+}
+
+/// Lists do not tell whether a volume has transfer access; credentials kept here do (paracloud.md §3.3, §6.1).
+fn note_kept_access(app: &App, volume: &mut Volume) {
+    if volume.transfer.is_none()
+        && let Ok(state) = app.environment.state_directory()
+        && CredentialStore::new(&state).has(&volume.volume_ref)
+    {
+        volume.transfer = Some("webdav".to_owned());
+    }
 }
 
 async fn create(app: &App, args: &VolumesCreateArgs) -> Result<u8> {
@@ -94,11 +109,18 @@ async fn create(app: &App, args: &VolumesCreateArgs) -> Result<u8> {
         transfer: !args.no_transfer,
         settings: settings(&args.set)?,
     };
+    volumes.check(&request)?;
     let before = ids(volumes).await?;
     let created = match volumes.create(&request).await {
         Creation::Accepted(created) => created,
         Creation::Refused(error) => return Err(error),
-        Creation::Ambiguous(cause) => adopt(app, &*provider, volumes, &before, &cause).await?,
+        Creation::Ambiguous(cause) => {
+            let found = adopt(app, &*provider, volumes, &before, &cause).await?;
+            CreatedVolume {
+                missing_credentials: found.missing_credentials && request.transfer,
+                ..found
+            }
+        }
     };
     announce(app, &*provider, &created)
 }
@@ -145,11 +167,14 @@ fn announce(app: &App, provider: &dyn Provider, created: &CreatedVolume) -> Resu
             .map(drop),
         None => Ok(()),
     };
-    Show::new(app).volume(
-        provider.backend(),
-        &created.volume,
-        created.credentials.as_ref(),
-    )?;
+    let show = Show::new(app);
+    let backend = provider.backend();
+    match (&created.credentials, &stored) {
+        (Some(credentials), Err(_)) => {
+            show.unkept_volume(backend, &created.volume, credentials)?;
+        }
+        (credentials, _) => show.volume(backend, &created.volume, credentials.as_ref())?,
+    }
     if created.missing_credentials {
         return Err(Error::new(
             Kind::Protocol,

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::ambient::{Clock, Entropy, Reporter};
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Journal, Memory, Observation as Seen};
-use crate::model::{Job, ResourceRef, Timestamp};
+use crate::model::{Flag, Job, ResourceRef, State, Timestamp};
 use crate::provider::{Observation, Provider};
 
 use super::fold;
@@ -155,14 +155,13 @@ impl Driver<'_> {
             .iter()
             .zip(memories)
             .filter_map(|(job, memory)| Some((job.as_ref().ok()?, memory)))
-            .filter(|(job, memory)| {
-                memory.as_ref().and_then(|memory| memory.last_state) != Some(job.state)
+            .map(|(job, memory)| (seen(job, memory.as_ref()), memory))
+            .filter(|(seen, memory)| {
+                memory.as_ref().is_none_or(|memory| {
+                    memory.last_state != Some(seen.state) || memory.finished != seen.terminal
+                })
             })
-            .map(|(job, _)| Seen {
-                job_ref: job.job_ref.clone(),
-                state: job.state,
-                terminal: job.terminal,
-            })
+            .map(|(seen, _)| seen)
             .collect();
         if let Err(error) = self.journal.record_observations(&news, now) {
             self.reporter
@@ -270,6 +269,17 @@ impl Driver<'_> {
     }
 }
 
+/// What a look tells the journal. That a job has gone is no reading of its state: the last one known stays.
+fn seen(job: &Job, memory: Option<&Memory>) -> Seen {
+    let has_gone = job.state == State::Unknown && job.flags.contains(&Flag::Gone);
+    let last_state = memory.and_then(|memory| memory.last_state);
+    Seen {
+        job_ref: job.job_ref.clone(),
+        state: last_state.filter(|_| has_gone).unwrap_or(job.state),
+        terminal: job.terminal,
+    }
+}
+
 /// The last records in the order the refs were given.
 fn in_order(refs: &[ResourceRef], watch: &Watch) -> Vec<Job> {
     let jobs = watch.jobs();
@@ -294,4 +304,25 @@ fn left_alone(error: Error, refs: &[ResourceRef]) -> Error {
         "the job was left alone; to wait again:\n  gpujob wait {}",
         list.join(" ")
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_has_gone_keeps_its_last_state_in_the_journal() {
+        let job_ref = ResourceRef::new("paracloud", ["k8r2wq", "NC-N30", "p6vd2hcn"]);
+        let mut job = Job::new(job_ref, "p6vd2hcn", State::Unknown);
+        job.terminal = true;
+        let memory = Memory {
+            last_state: Some(State::Running),
+            ..Memory::default()
+        };
+        assert_eq!(seen(&job, Some(&memory)).state, State::Unknown);
+        job.flags.insert(Flag::Gone);
+        let gone = seen(&job, Some(&memory));
+        assert_eq!((gone.state, gone.terminal), (State::Running, true));
+        assert_eq!(seen(&job, None).state, State::Unknown);
+    }
 }

@@ -11,6 +11,9 @@ use crate::provider::{Observation, Tracked};
 const SETTLING_S: i64 = 15;
 const MASK: &str = "••••";
 
+/// The name of the time of creation among a record's approximate values.
+pub const CREATED_AT: &str = "created_at";
+
 /// What a provider needs to know to observe a job.
 pub fn tracked(job_ref: &ResourceRef, memory: Option<&Memory>) -> Tracked {
     Tracked {
@@ -48,8 +51,10 @@ pub fn remember(job: &mut Job, memory: &Memory) {
     if job.marker.is_none() {
         job.marker = memory.marker.as_ref().map(ToString::to_string);
     }
-    if job.created_at.is_none() {
-        job.created_at = memory.created_at;
+    if job.created_at.is_none()
+        && let Some(created_at) = memory.created_at
+    {
+        created_by_our_clock(job, created_at);
     }
 }
 
@@ -85,6 +90,14 @@ pub fn mask_named(value: &Value, names: &[String]) -> Value {
                 .collect()
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
+/// Fills in a time of creation that no provider told (job-model.md §5: the client's clock at submit).
+pub fn created_by_our_clock(job: &mut Job, at: Timestamp) {
+    job.created_at = Some(at);
+    if !job.approximate.contains(&CREATED_AT) {
+        job.approximate.push(CREATED_AT);
     }
 }
 
@@ -228,5 +241,6 @@ mod tests {
         .unwrap();
         assert_eq!(job.name.as_deref(), Some("bert finetune"));
         assert_eq!(job.created_at, Some(at(1_000)));
+        assert_eq!(job.approximate, ["created_at"]);
     }
 }

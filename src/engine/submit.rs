@@ -10,6 +10,7 @@ use crate::journal::{Intent, Journal, Prepared, Subject};
 use crate::model::{Job, Marker, Timestamp};
 use crate::provider::{Creation, Plan, Provider};
 
+use super::fold;
 use super::fold::mask_named;
 use super::interrupt::Interrupt;
 
@@ -73,7 +74,7 @@ impl Submitter<'_> {
             }
         };
         match outcome {
-            Creation::Accepted(job) => Ok(self.accepted(plan, job, request)),
+            Creation::Accepted(job) => Ok(self.accepted(plan, job, request, now)),
             Creation::Refused(error) => {
                 let recorded = self.journal.mark_rejected(&plan.marker, error.message());
                 self.warn_about_journal(recorded);
@@ -110,7 +111,7 @@ impl Submitter<'_> {
                             self.reporter
                                 .note(&format!("the create did take: adopted {}", job.job_ref));
                             job.adopted = true;
-                            return Ok(self.accepted(plan, job, request));
+                            return Ok(self.accepted(plan, job, request, since));
                         }
                     }
                     several => {
@@ -132,7 +133,15 @@ impl Submitter<'_> {
     }
 
     /// Records a job; from here on a journal that cannot be written is a warning, since the job runs.
-    fn accepted(&self, plan: &Plan, mut job: Job, request: &Request<'_>) -> Job {
+    ///
+    /// `prepared_at` stands in for a time of creation that the provider does not tell: the journal tells the same later.
+    fn accepted(
+        &self,
+        plan: &Plan,
+        mut job: Job,
+        request: &Request<'_>,
+        prepared_at: Timestamp,
+    ) -> Job {
         let recorded = self
             .journal
             .mark_submitted(&plan.marker, &job.job_ref, &job.provider_id);
@@ -142,7 +151,9 @@ impl Submitter<'_> {
         if let Some(name) = request.name {
             job.name = Some(name.to_owned());
         }
-        job.created_at.get_or_insert_with(|| self.clock.now());
+        if job.created_at.is_none() || job.approximate.contains(&fold::CREATED_AT) {
+            fold::created_by_our_clock(&mut job, prepared_at);
+        }
         job
     }
 

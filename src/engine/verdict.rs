@@ -23,33 +23,45 @@ pub fn verdict(jobs: &[&Job]) -> Verdict {
 }
 
 fn verdict_of_one(job: &Job) -> Verdict {
-    let named = job.job_ref.to_string();
+    match judged(job) {
+        Verdict::Failed(error) => {
+            let error = error
+                .with_provider(&job.job_ref.provider)
+                .with_job(job.job_ref.to_string());
+            Verdict::Failed(match &job.marker {
+                Some(marker) => error.with_marker(marker),
+                None => error,
+            })
+        }
+        settled @ (Verdict::Succeeded | Verdict::OwnCode(_)) => settled,
+    }
+}
+
+fn judged(job: &Job) -> Verdict {
+    let named = &job.job_ref;
     let because = reason(job);
     match job.state {
         State::Succeeded => Verdict::Succeeded,
         State::Failed => match job.exit_code.and_then(mirrored) {
             Some(code) => Verdict::OwnCode(code),
-            None => Verdict::Failed(
-                Error::new(Kind::JobFailed, "job_failed", failed_message(job, &because))
-                    .with_job(named),
-            ),
+            None => Verdict::Failed(Error::new(
+                Kind::JobFailed,
+                "job_failed",
+                failed_message(job, &because),
+            )),
         },
-        State::Cancelled => Verdict::Failed(
-            Error::new(
-                Kind::JobCancelled,
-                "job_cancelled",
-                format!("job {named} was cancelled{because}"),
-            )
-            .with_job(named),
-        ),
-        State::Unknown | State::Pending | State::Starting | State::Running => Verdict::Failed(
-            Error::new(
+        State::Cancelled => Verdict::Failed(Error::new(
+            Kind::JobCancelled,
+            "job_cancelled",
+            format!("job {named} was cancelled{because}"),
+        )),
+        State::Unknown | State::Pending | State::Starting | State::Running => {
+            Verdict::Failed(Error::new(
                 Kind::ResultUnknown,
                 "result_unknown",
                 format!("job {named} is over and its result can never be learned{because}"),
-            )
-            .with_job(named),
-        ),
+            ))
+        }
     }
 }
 
@@ -110,6 +122,19 @@ mod tests {
         let mut job = Job::new(ResourceRef::new("gongji", ["1"]), "1", state);
         job.exit_code = exit_code;
         job
+    }
+
+    #[test]
+    fn the_error_names_the_job_its_provider_and_its_marker() {
+        let mut job = job(State::Cancelled, None);
+        job.marker = Some("bcdfghjklmnpqr".to_owned());
+        let Verdict::Failed(error) = verdict(&[&job]) else {
+            panic!("a cancelled job is no success");
+        };
+        let details = error.details();
+        assert_eq!(details.job.as_deref(), Some("gongji/1"));
+        assert_eq!(details.provider.as_deref(), Some("gongji"));
+        assert_eq!(details.marker.as_deref(), Some("bcdfghjklmnpqr"));
     }
 
     fn code_of(verdict: &Verdict) -> u8 {

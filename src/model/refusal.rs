@@ -59,6 +59,8 @@ pub struct Refusal {
     pub message: String,
     /// What would do instead.
     pub alternative: Option<String>,
+    /// What it could mean, where it is ambiguous; told as the error's candidates.
+    pub candidates: Vec<String>,
 }
 
 impl Refusal {
@@ -70,6 +72,7 @@ impl Refusal {
             field: field.into(),
             message: message.into(),
             alternative: None,
+            candidates: Vec::new(),
         }
     }
 
@@ -77,6 +80,13 @@ impl Refusal {
     #[must_use]
     pub fn with_kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
+        self
+    }
+
+    /// What an ambiguous value could mean.
+    #[must_use]
+    pub fn with_candidates(mut self, candidates: impl IntoIterator<Item = String>) -> Self {
+        self.candidates.extend(candidates);
         self
     }
 

@@ -164,6 +164,11 @@ pub trait Volumes: Send + Sync {
     /// What a bare id can mean.
     async fn resolve(&self, id: &str) -> Result<Vec<ResourceRef>>;
 
+    /// What the request alone shows to be impossible, without any request to the provider.
+    fn check(&self, _request: &VolumeRequest) -> Result<()> {
+        Ok(())
+    }
+
     /// Checks the request and makes the one create; refusals are `spec` errors before anything is sent.
     async fn create(&self, request: &VolumeRequest) -> Creation<CreatedVolume>;
 
@@ -203,6 +208,11 @@ pub struct CreatedVolume {
 #[async_trait]
 pub trait Namespaces: Send + Sync {
     async fn list(&self) -> Result<Vec<Namespace>>;
+
+    /// What the arguments of a create alone show to be impossible, without any request to the provider.
+    fn check(&self, _name: Option<&str>, _settings: &[(String, String)]) -> Result<()> {
+        Ok(())
+    }
 
     /// `None` where the provider's API cannot create one (then `Capabilities` says so).
     async fn create(

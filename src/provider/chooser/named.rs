@@ -54,7 +54,8 @@ pub(super) fn find<'a>(
         .with_alternative(format!(
             "name one in full, such as `{}`, or choose a cluster",
             full_names.first().map_or("", String::as_str)
-        ))),
+        ))
+        .with_candidates(full_names)),
     }
 }
 

@@ -307,6 +307,11 @@ fn a_type_in_several_clusters_is_ambiguous() {
         "{}",
         refusal.message
     );
+    let error = crate::error::Error::refused("paracloud", vec![refusal]);
+    assert_eq!(
+        error.details().candidates,
+        ["east/n32h.xlarge", "west/n32h.xlarge"]
+    );
 }
 
 #[test]

@@ -39,11 +39,17 @@ pub(super) fn catalogue(list: &List, as_of: Option<Timestamp>) -> Catalogue {
     Catalogue { offers, unreadable }
 }
 
-/// The GPUs of a type in a cluster, for job records.
+/// The GPUs of a type in a cluster, for job records. An entry that tells no cluster stands for any.
 pub(super) fn gpu_of(offers: &[Offer], cluster: Option<&str>, name: &str) -> Option<Gpu> {
     offers
         .iter()
-        .find(|offer| offer.name == name && offer.cluster.as_deref() == cluster)
+        .filter(|offer| offer.name == name)
+        .find(|offer| {
+            offer
+                .cluster
+                .as_deref()
+                .is_none_or(|own| Some(own) == cluster)
+        })
         .and_then(|offer| offer.gpu.clone())
 }
 
@@ -180,6 +186,19 @@ mod tests {
         let gpu = second.gpu.as_ref().unwrap();
         assert_eq!((gpu.count, gpu.memory_bytes), (0.25, Some(40 << 30)));
         assert_eq!(gpu.form_factor.as_deref(), Some("PCIE"));
+    }
+
+    #[test]
+    fn an_entry_without_a_cluster_tells_the_gpus_of_any() {
+        let gpu = json!({"count": 1, "model": "RTX3090"});
+        let offers = read(&json!([
+            {"id": "a", "gpu": gpu},
+            {"id": "b", "clusterID": "C", "gpu": gpu},
+        ]))
+        .offers;
+        assert!(gpu_of(&offers, Some("D"), "a").is_some());
+        assert!(gpu_of(&offers, Some("C"), "b").is_some());
+        assert!(gpu_of(&offers, Some("D"), "b").is_none());
     }
 
     #[test]

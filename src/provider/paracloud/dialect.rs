@@ -171,7 +171,10 @@ impl ParacloudDialect {
             return Verdict::Failure { error, repeat };
         }
         let head = answer.body.get(..READ_AT_MOST).unwrap_or(&answer.body);
-        let body: Option<Value> = serde_json::from_slice(head).ok();
+        // A bare word or number is text of a framework, even where it happens to be JSON: `404`.
+        let body: Option<Value> = serde_json::from_slice(head)
+            .ok()
+            .filter(|body: &Value| body.is_object() || body.is_array());
         let code = body.as_ref().and_then(error_code);
         let text = match &body {
             Some(body @ Value::Object(_)) => {

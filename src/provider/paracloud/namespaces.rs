@@ -58,9 +58,8 @@ impl Paracloud {
         name: Option<&str>,
         settings: &[(String, String)],
     ) -> Creation<Namespace> {
-        let refusals = refusals(name, settings);
-        if !refusals.is_empty() {
-            return Creation::Refused(Error::refused(&self.name, refusals));
+        if let Err(error) = Namespaces::check(self, name, settings) {
+            return Creation::Refused(error);
         }
         let before = match self.namespace_ids().await {
             Ok(ids) => ids,
@@ -99,6 +98,15 @@ impl Paracloud {
 impl Namespaces for Paracloud {
     async fn list(&self) -> Result<Vec<Namespace>> {
         Ok(self.read_namespaces().await?.0)
+    }
+
+    fn check(&self, name: Option<&str>, settings: &[(String, String)]) -> Result<()> {
+        let refusals = refusals(name, settings);
+        if refusals.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::refused(&self.name, refusals))
+        }
     }
 
     async fn create(

@@ -110,7 +110,11 @@ impl Paracloud {
                     .ok()
                     .and_then(|raw| created(&raw, place, request.transfer));
                 match created {
-                    Some(created) => return Creation::Accepted(created),
+                    Some(created) => {
+                        return Creation::Accepted(
+                            self.identified(created, &namespace, &before).await,
+                        );
+                    }
                     None => Creation::Ambiguous(self.named(parse::unexpected(
                         "the answer to the create holds no volume".to_owned(),
                     ))),
@@ -137,6 +141,39 @@ impl Paracloud {
     }
 }
 
+impl Paracloud {
+    /// A volume whose answer held credentials and no id is the one that is new in the list, if there is just one.
+    async fn identified(
+        &self,
+        created: CreatedVolume,
+        namespace: &str,
+        before: &[Volume],
+    ) -> CreatedVolume {
+        if created.volume.id != UNKNOWN_ID {
+            return created;
+        }
+        let after = self.volumes_of(namespace).await.unwrap_or_default();
+        let mut new = after
+            .into_iter()
+            .filter(|volume| before.iter().all(|known| known.id != volume.id));
+        if let (Some(only), None) = (new.next(), new.next()) {
+            return CreatedVolume {
+                volume: Volume {
+                    id: only.id,
+                    volume_ref: only.volume_ref,
+                    scope: only.scope.or_else(|| created.volume.scope.clone()),
+                    ..created.volume
+                },
+                ..created
+            };
+        }
+        self.session.reporter.warning(
+            "the answer to the create holds no id: `gpujob volumes list` shows what there is",
+        );
+        created
+    }
+}
+
 #[async_trait]
 impl Volumes for Paracloud {
     async fn list(&self, namespace: Option<&str>) -> Result<Vec<Volume>> {
@@ -156,6 +193,12 @@ impl Volumes for Paracloud {
             .filter(|volume| volume.id == id)
             .map(|volume| volume.volume_ref)
             .collect())
+    }
+
+    fn check(&self, request: &VolumeRequest) -> Result<()> {
+        check(request)
+            .map(drop)
+            .map_err(|refusals| Error::refused(&self.name, refusals))
     }
 
     async fn create(&self, request: &VolumeRequest) -> Creation<CreatedVolume> {

@@ -4,6 +4,7 @@ mod bad_input;
 mod local;
 mod main_job;
 mod secrets;
+mod volumes;
 
 /// A job that both emulated backends can run, in a moment.
 const JOB: &str = "\

@@ -57,6 +57,8 @@ const HTML: &str = "<!DOCTYPE html><html><body>x</body></html>";
 #[case(502, HTML, Kind::Temporary, HELPFUL)]
 #[case(503, "busy", Kind::Temporary, HELPFUL)]
 #[case(504, "", Kind::Temporary, HELPFUL)]
+#[case(404, "404", Kind::Protocol, Repeat::Useless)]
+#[case(405, "405", Kind::Protocol, Repeat::Useless)]
 #[case(
     400,
     r#"{"code":4000,"message":"not ready"}"#,

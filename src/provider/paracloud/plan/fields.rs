@@ -3,7 +3,7 @@
 //! Pure. Every refusal names the nearest alternative that exists.
 
 use crate::model::{Backend, Refusal, RefusalCode};
-use crate::provider::{Assessment, Policy};
+use crate::provider::Assessment;
 use crate::spec::{Framework, JobSpec};
 
 /// A field without any counterpart: whether it is set, its path, why it cannot be had, and what would do instead.
@@ -14,7 +14,7 @@ struct Foreign {
     alternative: &'static str,
 }
 
-const FOREIGN: [Foreign; 17] = [
+const FOREIGN: [Foreign; 18] = [
     Foreign {
         is_set: |spec| spec.placement.queue.is_some(),
         field: "placement.queue",
@@ -26,6 +26,12 @@ const FOREIGN: [Foreign; 17] = [
         field: "priority",
         message: "Paracloud has no priorities",
         alternative: "leave `priority` out",
+    },
+    Foreign {
+        is_set: |spec| spec.array.is_some(),
+        field: "array",
+        message: "Paracloud has no arrays, and one job per index from this side is not built yet",
+        alternative: "submit one job per index",
     },
     Foreign {
         is_set: |spec| spec.registry_auth.is_some(),
@@ -120,21 +126,10 @@ const FOREIGN: [Foreign; 17] = [
 ];
 
 /// Refuses, or notes as local, every field that needs nothing else to judge.
-pub(super) fn assess(spec: &JobSpec, policy: Policy, assessment: &mut Assessment) {
+pub(super) fn assess(spec: &JobSpec, assessment: &mut Assessment) {
     refuse_foreign_concepts(spec, assessment);
     refuse_foreign_values(spec, assessment);
     note_local(spec, assessment);
-    if let Some(array) = &spec.array {
-        assessment.emulated(
-            "array",
-            format!(
-                "{} jobs from this side, {} at a time, each with `GPUJOB_ARRAY_INDEX`",
-                u64::from(array.last).saturating_sub(u64::from(array.first)) + 1,
-                array.parallel
-            ),
-            &policy,
-        );
-    }
     for backend in spec.provider_options.keys() {
         if *backend != Backend::Paracloud {
             assessment.note(format!(
@@ -174,7 +169,7 @@ fn refuse_foreign_values(spec: &JobSpec, assessment: &mut Assessment) {
                 format!("a job on Paracloud has one node, not {nodes}"),
             )
             .with_alternative(
-                "a type with more GPUs, or `array` for repetitions that do not talk to each other",
+                "a type with more GPUs, or one job for each part that does not talk to the others",
             ),
         ),
     }
@@ -225,10 +220,10 @@ fn note_local(spec: &JobSpec, assessment: &mut Assessment) {
     ];
     for (set, field) in fields {
         if set {
-            assessment.local(field, "kept in gpujob's own records only");
-            assessment.note(format!(
-                "`{field}` is kept in gpujob's own records only: Paracloud has no place for it"
-            ));
+            assessment.local(
+                field,
+                "kept in gpujob's own records only: Paracloud has no place for it",
+            );
         }
     }
     if spec.start_timeout.is_some() {

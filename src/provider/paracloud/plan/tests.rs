@@ -267,6 +267,7 @@ fn nothing_is_sent_for_what_is_not_asked_for() {
 /// Each field that the tables mark R, alone on a job that is fine without it.
 #[rstest]
 #[case::queue(|spec: &mut JobSpec| spec.placement.queue = Some("q".to_owned()), RefusalCode::UnsupportedField, "placement.queue")]
+#[case::array(|spec: &mut JobSpec| spec.array = Some(Array { first: 0, last: 3, parallel: 2, index: true }), RefusalCode::UnsupportedField, "array")]
 #[case::priority(|spec: &mut JobSpec| spec.priority = Some(5), RefusalCode::UnsupportedField, "priority")]
 #[case::registry(|spec: &mut JobSpec| spec.registry_auth = Some(RegistryAuth { username: "u".to_owned(), password: SecretSource::Environment("P".to_owned()), registry: None }), RefusalCode::UnsupportedField, "registry_auth")]
 #[case::no_image(|spec: &mut JobSpec| spec.image = None, RefusalCode::MissingField, "image")]
@@ -381,7 +382,6 @@ fn everything_that_the_spec_shows_is_refused_before_a_look_and_all_at_once() {
 #[case(|spec: &mut JobSpec| { spec.labels.insert("k".to_owned(), "v".to_owned()); }, "labels", Level::Local)]
 #[case(|spec: &mut JobSpec| spec.estimate = Some(60), "estimate", Level::Local)]
 #[case(|spec: &mut JobSpec| spec.start_timeout = Some(60), "start_timeout", Level::Local)]
-#[case(|spec: &mut JobSpec| spec.array = Some(Array { first: 0, last: 3, parallel: 2, index: true }), "array", Level::Emulated)]
 #[case(|spec: &mut JobSpec| spec.provider_options = options(json!({"strict_argv": true})), "provider_options.paracloud.strict_argv", Level::Local)]
 #[case(|spec: &mut JobSpec| spec.provider_options = options(json!({"script_volume": "v"})), "provider_options.paracloud.script_volume", Level::Local)]
 fn a_field_that_can_be_had_has_its_level(

@@ -652,7 +652,6 @@ fn volume_request() -> VolumeRequest {
 #[case::without_service(json!({"id": "x7m4tzb9"}), "x7m4tzb9", false)]
 #[case::service_null(json!({"id": "x7m4tzb9", "service": null}), "x7m4tzb9", false)]
 #[case::no_address(json!({"id": "x7m4tzb9", "service": {"password": "p", "username": "u"}}), "x7m4tzb9", true)]
-#[case::no_id(json!({"service": {"password": "p", "username": "u"}}), "unknown", true)]
 #[tokio::test]
 async fn a_created_volume_is_never_lost_for_its_answers_form(
     #[case] answer: Value,
@@ -677,6 +676,53 @@ async fn a_created_volume_is_never_lost_for_its_answers_form(
     assert!(!format!("{created:?}").contains("zl6p85962vb9s7k2"));
     let sent = bench.paper.sent.lock().unwrap();
     assert_eq!(sent.last().unwrap().1, br#"{"service":{}}"#.as_slice());
+}
+
+#[rstest]
+#[case::one_is_new(json!([{"id": "before"}, {"id": "x7m4tzb9", "clusterID": "NC-N30"}]), "x7m4tzb9")]
+#[case::none_is_new(json!([{"id": "before"}]), "unknown")]
+#[case::two_are_new(json!([{"id": "before"}, {"id": "a"}, {"id": "b"}]), "unknown")]
+#[tokio::test]
+async fn a_volume_without_an_id_is_the_one_that_is_new_in_the_list(
+    #[case] after: Value,
+    #[case] id: &str,
+) {
+    let bench = Bench::new(
+        None,
+        vec![
+            file(NAMESPACES, "namespaces"),
+            said(VOLUMES, 200, json!({"volumes": [{"id": "before"}]})),
+            said(
+                CREATE_VOLUME,
+                201,
+                json!({"service": {"password": "p", "username": "u"}}),
+            ),
+            said(VOLUMES, 200, json!({ "volumes": after })),
+        ],
+    );
+    let volumes = bench.provider.volumes().unwrap();
+    let Creation::Accepted(created) = volumes.create(&volume_request()).await else {
+        panic!("not accepted")
+    };
+    assert_eq!(created.volume.volume_ref.parts(), ["k8r2wq", "NC-N30", id]);
+    assert_eq!(created.volume.transfer.as_deref(), Some("webdav"));
+    assert!(created.credentials.is_some());
+}
+
+#[test]
+fn what_a_create_alone_shows_is_refused_without_a_request() {
+    let bench = Bench::new(None, vec![]);
+    let volumes = bench.provider.volumes().unwrap();
+    let error = volumes.check(&VolumeRequest::default()).unwrap_err();
+    assert_eq!((error.kind(), error.code()), (Kind::Spec, "missing_field"));
+    assert_eq!(volumes.check(&volume_request()), Ok(()));
+    let namespaces = bench.provider.namespaces().unwrap();
+    let error = namespaces.check(Some("n"), &[]).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.code()),
+        (Kind::Spec, "unsupported_field")
+    );
+    assert_eq!(namespaces.check(None, &[]), Ok(()));
 }
 
 #[tokio::test]
