@@ -32,6 +32,7 @@ pub struct App {
     config: OnceLock<Config>,
     journal: OnceLock<Journal>,
     read_journal: OnceLock<Journal>,
+    interrupt: OnceLock<Interrupt>,
 }
 
 impl App {
@@ -53,6 +54,7 @@ impl App {
             config: OnceLock::new(),
             journal: OnceLock::new(),
             read_journal: OnceLock::new(),
+            interrupt: OnceLock::new(),
         })
     }
 
@@ -73,19 +75,32 @@ impl App {
         self.global.config.as_deref()
     }
 
-    /// The journal for looking: one that cannot be written is read, or empty if there is none.
-    pub fn journal(&self) -> Result<&Journal> {
+    /// The journal for looking: one that cannot be written is read, and one that cannot be read is empty, since losing
+    /// it loses convenience only (cli.md §7).
+    pub fn journal(&self) -> &Journal {
+        if let Some(journal) = self.read_journal.get() {
+            return journal;
+        }
         match self.writable_journal() {
-            Ok(journal) => return Ok(journal),
+            Ok(journal) => return journal,
             Err(error) => self
                 .ui
                 .detail(1, &format!("the journal is only read: {error}")),
         }
-        if let Some(journal) = self.read_journal.get() {
-            return Ok(journal);
-        }
-        let journal = Journal::open_for_reading(&self.environment.state_directory()?)?;
-        Ok(self.read_journal.get_or_init(|| journal))
+        let directory = self.environment.state_directory();
+        let opened = directory.and_then(|directory| {
+            Journal::open_for_reading(&directory).or_else(|error| {
+                self.ui.warning(&format!(
+                    "{error}; going on without what it knows: names, prefixes and cancels from here"
+                ));
+                Ok(Journal::empty(&directory))
+            })
+        });
+        let journal = opened.unwrap_or_else(|error: Error| {
+            self.ui.warning(&format!("there is no journal: {error}"));
+            Journal::empty(Path::new(""))
+        });
+        self.read_journal.get_or_init(|| journal)
     }
 
     /// The journal, made if there is none; without one nothing may be created (cli.md §10, "Never twice").
@@ -97,10 +112,51 @@ impl App {
         Ok(self.journal.get_or_init(|| journal))
     }
 
-    /// Ctrl-C and SIGTERM; needs a runtime.
-    pub fn interrupt(&self) -> Result<Interrupt> {
-        Interrupt::listen()
-            .map_err(|error| Error::internal(format!("signals cannot be listened for: {error}")))
+    /// Ctrl-C and SIGTERM, listened for from the first call on; needs a runtime.
+    pub fn interrupt(&self) -> Result<&Interrupt> {
+        if let Some(interrupt) = self.interrupt.get() {
+            return Ok(interrupt);
+        }
+        let interrupt = Interrupt::listen()
+            .map_err(|error| Error::internal(format!("signals cannot be listened for: {error}")))?;
+        Ok(self.interrupt.get_or_init(|| interrupt))
+    }
+
+    /// Does `work` unless a signal comes first; `what` says how that leaves things.
+    pub async fn unless_interrupted<T>(
+        &self,
+        what: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        tokio::select! {
+            outcome = work => outcome,
+            signal = self.interrupt()?.came() => Err(signal.error(what)),
+        }
+    }
+
+    /// Runs what blocks, such as reading standard input, where a signal and `--timeout` still end it.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        what: &str,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let timed_out = async {
+            match self.deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            outcome = tokio::task::spawn_blocking(work) => {
+                outcome.map_err(|error| Error::internal(format!("a blocking task was lost: {error}")))?
+            }
+            signal = self.interrupt()?.came() => Err(signal.error(what)),
+            () = timed_out => Err(Error::new(
+                Kind::Timeout,
+                "timeout",
+                "`--timeout` ran out before standard input gave an answer",
+            )),
+        }
     }
 
     /// One provider by its configured name, connected.
@@ -186,12 +242,23 @@ impl App {
         Ok(providers)
     }
 
+    /// The names of `-p`, each once and in the configuration's order, which is also the order of failures (cli.md §10,
+    /// "Errors among several"); else all that are configured.
     fn asked_names(&self) -> Result<Vec<String>> {
         let config = self.config()?;
-        if !self.global.provider.is_empty() {
-            return Ok(self.global.provider.clone());
-        }
         let names = names(config);
+        if !self.global.provider.is_empty() {
+            let mut asked: Vec<String> = Vec::new();
+            for name in &self.global.provider {
+                if !asked.contains(name) {
+                    asked.push(name.clone());
+                }
+            }
+            let place = |name: &String| names.iter().position(|known| known == name);
+            // What is asked for without being configured, by its backend's name, comes last.
+            asked.sort_by_key(|name| place(name).unwrap_or(names.len()));
+            return Ok(asked);
+        }
         if names.is_empty() {
             return Err(nothing_configured());
         }

@@ -96,8 +96,8 @@ impl Kind {
             Self::ResultUnknown => "result-unknown",
             Self::Rejected => "rejected",
             Self::Timeout => "timeout",
-            Self::Interrupted => "interrupted",
-            Self::Terminated => "terminated",
+            // SIGTERM is as Ctrl-C, but for the number (cli.md §10, "More codes").
+            Self::Interrupted | Self::Terminated => "interrupted",
         }
     }
 }
@@ -203,18 +203,17 @@ impl Error {
         error
     }
 
+    /// Replaces the class, where the place that reports it knows better what it means for the command.
+    #[must_use]
+    pub fn with_kind(mut self, kind: Kind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Replaces the sentence, for one that knows more.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.0.message = message.into();
-        self
-    }
-
-    /// Another kind, where the command knows better than the request what a failure means.
-    #[must_use]
-    pub fn with_kind(mut self, kind: Kind) -> Self {
-        self.0.retryable = kind == Kind::Temporary;
-        self.0.kind = kind;
         self
     }
 

@@ -71,15 +71,18 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
 
 /// One thread is enough for a handful of sockets, and starts faster (design.md §4).
 fn block_on(work: impl Future<Output = Result<u8>>) -> Result<u8> {
-    tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| {
             Error::internal(format!(
                 "the asynchronous runtime cannot be started: {error}"
             ))
-        })?
-        .block_on(work)
+        })?;
+    let outcome = runtime.block_on(work);
+    // A thread that still waits for standard input would keep an interrupted command alive.
+    runtime.shutdown_background();
+    outcome
 }
 
 fn options(global: &GlobalArgs) -> Result<Options> {

@@ -13,28 +13,38 @@ use super::status::finish;
 
 /// Runs `cancel` on every job named; one failure does not spare the others.
 pub async fn run(app: &App, args: &CancelArgs) -> Result<u8> {
-    let interrupt = app.interrupt()?;
-    let refs = refs::jobs(app, &args.refs).await?;
-    let providers = app.providers_of(refs.iter().map(|job_ref| job_ref.provider.as_str()))?;
+    let asked = app
+        .unless_interrupted(
+            "interrupted; nothing was stopped",
+            refs::asked(app, &args.refs),
+        )
+        .await?;
     let driver = Driver {
-        providers: &providers,
-        journal: app.journal()?,
+        providers: &asked.providers,
+        journal: app.journal(),
         clock: &*app.clock,
         entropy: &*app.entropy,
         reporter: &*app.ui,
-        interrupt: &interrupt,
+        interrupt: app.interrupt()?,
         deadline: app.deadline,
     };
     let mut jobs = Vec::new();
     let mut errors = Vec::new();
-    for job_ref in &refs {
-        let outcome = tokio::select! {
-            outcome = one(app, &driver, job_ref) => outcome,
-            signal = interrupt.came() => return Err(signal.error("interrupted; a stop that was sent goes on")),
+    for named in asked.jobs.iter().cloned() {
+        let outcome = match named {
+            Ok(job_ref) => {
+                app.unless_interrupted("interrupted; a stop that was sent goes on", async {
+                    Ok(one(app, &driver, &job_ref)
+                        .await
+                        .map_err(|error| error.with_job(job_ref.to_string())))
+                })
+                .await?
+            }
+            Err(error) => Err(error),
         };
         match outcome {
             Ok(job) => jobs.push(job),
-            Err(error) => errors.push(error.with_job(job_ref.to_string())),
+            Err(error) => errors.push(error),
         }
     }
     Show::new(app).cancelled(&jobs, &errors)?;

@@ -35,11 +35,17 @@ pub async fn run(app: &App, args: &ExplainArgs) -> Result<u8> {
         }
     }
     if shown.is_empty() {
-        return Err(first(errors));
+        return Ok(finish(app, &errors, false));
     }
-    let code = show(app, &shown, &errors, args.dry_run.unwrap_or(DryRun::Text))?;
-    let failed = finish(app, &errors, false);
-    Ok(if code == 0 { failed } else { code })
+    let shown = show(app, &shown, &errors, args.dry_run.unwrap_or(DryRun::Text));
+    if errors.is_empty() {
+        return shown;
+    }
+    // Not every provider asked refused: some could not say (cli.md §10, "More codes").
+    if let Err(refused) = shown {
+        errors.push(refused);
+    }
+    Ok(finish(app, &errors, false))
 }
 
 /// Prints plans; ends with 81 when every provider asked refuses (cli.md §10, "More codes").
@@ -81,11 +87,4 @@ fn as_spec(error: Error) -> Error {
         spec = spec.with_provider(provider);
     }
     spec.with_refusals(details.refusals.clone())
-}
-
-fn first(errors: Vec<Error>) -> Error {
-    errors
-        .into_iter()
-        .next()
-        .unwrap_or_else(|| Error::internal("no provider was asked"))
 }

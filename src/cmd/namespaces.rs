@@ -6,7 +6,7 @@ use crate::ambient::Reporter as _;
 use crate::app::App;
 use crate::cli::{NamespacesArgs, NamespacesCommand, NamespacesCreateArgs, NamespacesDeleteArgs};
 use crate::engine::fanout::gather;
-use crate::engine::settle::find_new;
+use crate::engine::settle::Search;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Backend, Namespace};
 use crate::provider::{Creation, Namespaces, Provider, Verb};
@@ -18,17 +18,16 @@ use super::volumes::{confirm, settings, unsupported};
 
 /// Runs `namespaces`.
 pub async fn run(app: &App, args: &NamespacesArgs) -> Result<u8> {
-    let interrupt = app.interrupt()?;
-    let work = async {
-        match &args.command {
-            NamespacesCommand::List { best_effort } => list(app, *best_effort).await,
-            NamespacesCommand::Create(args) => create(app, args).await,
-            NamespacesCommand::Delete(args) => delete(app, args).await,
+    match &args.command {
+        NamespacesCommand::List { best_effort } => {
+            app.unless_interrupted("interrupted", list(app, *best_effort))
+                .await
         }
-    };
-    tokio::select! {
-        code = work => code,
-        signal = interrupt.came() => Err(signal.error("interrupted; a create that was sent may have taken: look at `gpujob namespaces list`")),
+        NamespacesCommand::Create(args) => create(app, args).await,
+        NamespacesCommand::Delete(args) => {
+            let what = "interrupted; a deletion that was sent goes on";
+            app.unless_interrupted(what, delete(app, args)).await
+        }
     }
 }
 
@@ -68,29 +67,29 @@ async fn create(app: &App, args: &NamespacesCreateArgs) -> Result<u8> {
     let namespaces = able(&*provider, Verb::NamespacesCreate)?;
     let settings = settings(&args.set)?;
     namespaces.check(args.name.as_deref(), &settings)?;
-    let before = ids(namespaces).await?;
-    let created = namespaces.create(args.name.as_deref(), &settings).await;
-    let namespace = match created {
+    let before = app
+        .unless_interrupted("interrupted; nothing was created", ids(namespaces))
+        .await?;
+    let pauses = lookup_pauses(&provider.polling(), None);
+    let search = Search {
+        what: "namespace",
+        provider: provider.name(),
+        before: &before,
+        pauses: &pauses,
+        reporter: &*app.ui,
+        interrupt: app.interrupt()?,
+        deadline: app.deadline,
+    };
+    let sent = namespaces.create(args.name.as_deref(), &settings);
+    let namespace = match search.sent(sent).await? {
         Creation::Accepted(namespace) => namespace,
         Creation::Refused(error) => return Err(error),
         Creation::Ambiguous(cause) => {
-            let pauses = lookup_pauses(&provider.polling(), None);
-            let id = find_new(
-                "namespace",
-                provider.name(),
-                &before,
-                &cause,
-                &pauses,
-                &*app.ui,
-                || ids(namespaces),
-            )
-            .await?;
-            namespaces
-                .list()
-                .await?
-                .into_iter()
-                .find(|namespace| namespace.id == id)
-                .ok_or_else(|| Error::internal("a namespace vanished between two lists"))?
+            let id = search.find_new(&cause, || ids(namespaces)).await?;
+            app.ui.note(&format!("the create did take: found {id}"));
+            let listed = namespaces.list().await?;
+            let found = listed.into_iter().find(|namespace| namespace.id == id);
+            found.ok_or_else(|| Error::internal("a namespace vanished between two lists"))?
         }
     };
     Show::new(app).namespace(provider.name(), provider.backend(), &namespace)?;
@@ -114,7 +113,7 @@ async fn delete(app: &App, args: &NamespacesDeleteArgs) -> Result<u8> {
         }
     }
     let question = format!("delete namespace `{}` of `{}`?", args.id, provider.name());
-    confirm(app, &question)?;
+    confirm(app, question).await?;
     namespaces.delete(&args.id, args.force).await?;
     app.ui.note(&format!("deleted namespace {}", args.id));
     Ok(0)

@@ -3,7 +3,7 @@
 use crate::ambient::Entropy as _;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::model::Marker;
+use crate::model::{FieldReport, Level, Marker};
 use crate::provider::{Assessment, Plan, PlanInput, PlanRefusal, Provider};
 
 use super::spec::{Prepared, registry_password, secrets};
@@ -18,7 +18,8 @@ pub enum Planned {
 /// What the spec alone shows is refused before any request; what needs a look is refused after reads (cli.md §10).
 pub async fn plan(app: &App, provider: &dyn Provider, prepared: &Prepared) -> Result<Planned> {
     let spec = &prepared.spec;
-    let assessment = provider.assess(spec, &prepared.policy);
+    let mut assessment = provider.assess(spec, &prepared.policy);
+    refuse_driven_array(&mut assessment);
     if !assessment.refusals.is_empty() {
         return Ok(Planned::Refused(assessment));
     }
@@ -37,6 +38,24 @@ pub async fn plan(app: &App, provider: &dyn Provider, prepared: &Prepared) -> Re
         Ok(plan) => Planned::Ready(Box::new(plan)),
         Err(PlanRefusal { assessment }) => Planned::Refused(assessment),
     })
+}
+
+/// An array that the provider does not have would be driven from this side, one job for each index. Nothing here does
+/// that yet, and one job that passes for several would be worse than a refusal.
+fn refuse_driven_array(assessment: &mut Assessment) {
+    let is_driven = |line: &FieldReport| match line.level {
+        Level::Emulated | Level::Local => line.field == "array",
+        Level::Native | Level::Refused => false,
+    };
+    if !assessment.report.iter().any(is_driven) {
+        return;
+    }
+    assessment.report.retain(|line| !is_driven(line));
+    assessment.unsupported(
+        "array",
+        "the provider has no arrays, and driving one from this side is not built yet",
+        "submit once for each index, with `--env GPUJOB_ARRAY_INDEX=N`",
+    );
 }
 
 /// The one error that lists all refusals.

@@ -1,40 +1,96 @@
 //! What a user may write where a job is asked for (cli.md §1): refs, bare ids, prefixes, names, `@FILE`.
 
+use std::collections::BTreeMap;
+
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Entry;
 use crate::model::ResourceRef;
+use crate::provider::Provider;
 
 /// A prefix of an id in the journal has at least so many characters.
 const PREFIX_LENGTH: usize = 6;
 
-/// Every job that the arguments name, in their order.
-pub async fn jobs(app: &App, arguments: &[String]) -> Result<Vec<ResourceRef>> {
-    let mut refs = Vec::new();
-    for argument in arguments {
-        match argument.strip_prefix('@') {
-            Some(source) => {
-                for line in listed(source)? {
-                    refs.push(job(app, &line).await?);
-                }
-            }
-            None => refs.push(job(app, argument).await?),
+/// What was asked for, in the order of the arguments and each job once, with the providers to ask.
+#[derive(Debug)]
+pub struct Asked {
+    /// A job, or why an argument names none that can be asked for.
+    pub jobs: Vec<Result<ResourceRef>>,
+    pub providers: BTreeMap<String, Box<dyn Provider>>,
+}
+
+impl Asked {
+    /// The jobs that can be asked for.
+    pub fn refs(&self) -> Vec<ResourceRef> {
+        let found = self.jobs.iter().filter_map(|job| job.as_ref().ok());
+        found.cloned().collect()
+    }
+}
+
+/// Every job that the arguments name; one that is unknown does not spare the others (cli.md §10, "More codes").
+pub async fn asked(app: &App, arguments: &[String]) -> Result<Asked> {
+    app.config()?;
+    let mut asked = Asked {
+        jobs: Vec::new(),
+        providers: BTreeMap::new(),
+    };
+    for text in texts(app, arguments).await? {
+        let found = match job(app, &text).await {
+            Ok(job_ref) => connected(app, &mut asked.providers, job_ref),
+            Err(error) => Err(error),
+        };
+        if !(found.is_ok() && asked.jobs.contains(&found)) {
+            asked.jobs.push(found);
         }
     }
-    if refs.is_empty() {
+    Ok(asked)
+}
+
+/// The same where every job is needed: the first that is unknown ends the command.
+pub async fn jobs(app: &App, arguments: &[String]) -> Result<Vec<ResourceRef>> {
+    asked(app, arguments).await?.jobs.into_iter().collect()
+}
+
+fn connected(
+    app: &App,
+    providers: &mut BTreeMap<String, Box<dyn Provider>>,
+    job_ref: ResourceRef,
+) -> Result<ResourceRef> {
+    if !providers.contains_key(&job_ref.provider) {
+        let provider = app
+            .provider(&job_ref.provider)
+            .map_err(|error| error.with_job(job_ref.to_string()))?;
+        providers.insert(job_ref.provider.clone(), provider);
+    }
+    Ok(job_ref)
+}
+
+/// The arguments, with lists in place of their names.
+async fn texts(app: &App, arguments: &[String]) -> Result<Vec<String>> {
+    let mut texts = Vec::new();
+    for argument in arguments {
+        match argument.strip_prefix('@').map(str::to_owned) {
+            Some(source) => {
+                let read = move || listed(&source);
+                texts.extend(app.blocking("interrupted; nothing was asked", read).await?);
+            }
+            None => texts.push(argument.clone()),
+        }
+    }
+    if texts.is_empty() {
         return Err(Error::new(Kind::Usage, "no_refs", "no job was named")
             .with_hint("give a ref such as `paracloud/NAMESPACE/CLUSTER/GROUP`"));
     }
-    Ok(refs)
+    Ok(texts)
 }
 
 /// One job by any of its names.
 async fn job(app: &App, text: &str) -> Result<ResourceRef> {
     if let Some(name) = text.strip_prefix("name:") {
-        return unique(text, app.journal()?.find_by_name(name)?);
+        return unique(text, app.journal().find_by_name(name)?);
     }
     if let Some(key) = text.strip_prefix("key:") {
-        return unique(text, app.journal()?.find_by_key(key)?);
+        return unique(text, app.journal().find_by_key(key)?);
     }
     if text.contains('/') {
         return text
@@ -61,7 +117,7 @@ fn by_prefix(app: &App, text: &str) -> Result<ResourceRef> {
             "give a full ref, a bare id with `-p PROVIDER`, or at least {PREFIX_LENGTH} characters of an id submitted from here"
         )));
     }
-    unique(text, app.journal()?.find_by_id_prefix(text)?)
+    unique(text, app.journal().find_by_id_prefix(text)?)
 }
 
 fn unique(text: &str, found: Vec<Entry>) -> Result<ResourceRef> {

@@ -6,6 +6,7 @@ use crate::cli::StatusArgs;
 use crate::engine::drive::Driver;
 use crate::engine::fanout::gather;
 use crate::engine::fold;
+use crate::engine::interrupt::Interrupt;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Job, State};
 use crate::provider::{ListFilter, Tracked};
@@ -21,50 +22,46 @@ const DEFAULT_LIMIT: usize = 50;
 
 /// Runs `status`.
 pub async fn run(app: &App, args: &StatusArgs) -> Result<u8> {
-    let interrupt = app.interrupt()?;
     let work = async {
         if args.refs.is_empty() {
             list(app, args).await
         } else {
-            look(app, args, &interrupt).await
+            look(app, args, app.interrupt()?).await
         }
     };
-    tokio::select! {
-        code = work => code,
-        signal = interrupt.came() => Err(signal.error("interrupted")),
-    }
+    app.unless_interrupted("interrupted", work).await
 }
 
-async fn look(
-    app: &App,
-    args: &StatusArgs,
-    interrupt: &crate::engine::interrupt::Interrupt,
-) -> Result<u8> {
-    let refs = refs::jobs(app, &args.refs).await?;
-    let providers = app.providers_of(refs.iter().map(|job_ref| job_ref.provider.as_str()))?;
+async fn look(app: &App, args: &StatusArgs, interrupt: &Interrupt) -> Result<u8> {
+    let asked = refs::asked(app, &args.refs).await?;
     let driver = Driver {
-        providers: &providers,
-        journal: app.journal()?,
+        providers: &asked.providers,
+        journal: app.journal(),
         clock: &*app.clock,
         entropy: &*app.entropy,
         reporter: &*app.ui,
         interrupt,
         deadline: app.deadline,
     };
+    let mut answers = driver.look(&asked.refs()).await.into_iter();
     let mut jobs = Vec::new();
     let mut errors = Vec::new();
-    for (job_ref, answer) in refs.iter().zip(driver.look(&refs).await) {
-        match answer {
-            Ok(job) => jobs.push(job),
-            Err(error) => errors.push(
-                error
-                    .with_provider(&job_ref.provider)
-                    .with_job(job_ref.to_string()),
-            ),
+    for named in &asked.jobs {
+        match named {
+            Ok(job_ref) => match answers.next() {
+                Some(Ok(job)) => jobs.push(job),
+                Some(Err(error)) => errors.push(
+                    error
+                        .with_provider(&job_ref.provider)
+                        .with_job(job_ref.to_string()),
+                ),
+                None => errors.push(Error::internal(format!("{job_ref} was not looked at"))),
+            },
+            Err(error) => errors.push(error.clone()),
         }
     }
     let show = Show::new(app);
-    match (refs.as_slice(), jobs.as_slice()) {
+    match (asked.jobs.as_slice(), jobs.as_slice()) {
         ([_], [only]) => show.job(only)?,
         (_, []) => {}
         _ => show.jobs(&jobs, &errors)?,
@@ -88,7 +85,7 @@ async fn list(app: &App, args: &StatusArgs) -> Result<u8> {
     if gathered.is_silent() {
         return Ok(finish(app, &gathered.errors, args.best_effort));
     }
-    let journal = app.journal()?;
+    let journal = app.journal();
     let mut jobs: Vec<Job> = Vec::new();
     for (name, listing) in gathered.answers {
         if let Some(why) = &listing.truncated {
@@ -147,7 +144,7 @@ fn filter(app: &App, args: &StatusArgs) -> Result<ListFilter> {
 
 /// What the journal knows of recent jobs and a provider may not tell: cancels and time limits.
 fn remembered(app: &App) -> Vec<Tracked> {
-    let entries = app.journal().and_then(|journal| journal.list(REMEMBERED));
+    let entries = app.journal().list(REMEMBERED);
     match entries {
         Ok(entries) => entries
             .into_iter()

@@ -1,9 +1,11 @@
 //! `submit`: one create, sent once; with `--wait`, to the job's end.
 
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::ambient::Reporter as _;
-use crate::app::{App, flag_duration};
+use crate::app::App;
 use crate::cli::SubmitArgs;
 use crate::engine::submit::{Request, Submitter};
 use crate::error::{Error, Kind, Result};
@@ -13,23 +15,20 @@ use crate::provider::Plan;
 use super::plan::{Planned, plan, refusal};
 use super::show::Show;
 use super::spec::prepare;
-use super::wait::{Waiting, wait_for};
+use super::wait::{Pace, Waiting, wait_for};
 use super::{explain, lookup_pauses};
 
 /// Runs `submit`.
 pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     let prepared = prepare(app, &args.spec)?;
     let provider = app.one_provider(&prepared.spec.provider)?;
-    let poll = args
-        .poll
-        .as_deref()
-        .map(|text| flag_duration("--poll", text))
-        .transpose()?;
-    let interrupt = app.interrupt()?;
-    let planned = tokio::select! {
-        planned = plan(app, &*provider, &prepared) => planned?,
-        signal = interrupt.came() => return Err(signal.error("interrupted; nothing was submitted")),
-    };
+    let pace = Pace::of(args.poll.as_deref(), &args.poll_failures)?;
+    let planned = app
+        .unless_interrupted(
+            "interrupted; nothing was submitted",
+            plan(app, &*provider, &prepared),
+        )
+        .await?;
     if let Some(form) = args.dry_run {
         return explain::show(app, &[(&*provider, planned)], &[], form);
     }
@@ -37,13 +36,15 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         Planned::Ready(plan) => plan,
         Planned::Refused(assessment) => return Err(refusal(&*provider, assessment)),
     };
+    let mut id_file = args.id_file.as_deref().map(IdFile::open).transpose()?;
     announce(app, &plan);
-    let pauses = lookup_pauses(&provider.polling(), poll);
+    let pauses = lookup_pauses(&provider.polling(), pace.poll);
     let submitter = Submitter {
         journal: app.writable_journal()?,
         clock: &*app.clock,
         reporter: &*app.ui,
-        interrupt: &interrupt,
+        interrupt: app.interrupt()?,
+        deadline: app.deadline,
         pauses: &pauses,
     };
     let request = Request {
@@ -54,25 +55,25 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     };
     let mut job = submitter.submit(&*provider, &plan, &request).await?;
     complete(&mut job, &plan);
-    if let Some(path) = &args.id_file {
-        write_id_file(path, &job)?;
-    }
     let show = Show::new(app);
+    let written = id_file.as_mut().map_or(Ok(()), |file| file.write(&job));
     if !args.wait {
         show.submitted(&job)?;
-        return Ok(0);
+        return written.map(|()| 0);
     }
     if show.is_streaming_text() {
         show.submitted(&job)?;
     }
+    if let Err(error) = written {
+        app.ui.warning(&error.to_string());
+    }
     let waiting = Waiting {
         refs: vec![job.job_ref.clone()],
-        poll,
-        poll_failures: flag_duration("--poll-failures", &args.poll_failures)?,
+        pace,
         cancel_on_interrupt: args.cancel_on_interrupt,
         after_submit: Some(&job),
     };
-    wait_for(app, &interrupt, waiting).await
+    wait_for(app, waiting).await
 }
 
 /// Says what was chosen and every emulation, local field and caution, on stderr.
@@ -102,14 +103,45 @@ fn complete(job: &mut Job, plan: &Plan) {
     job.nodes = plan.nodes;
 }
 
-fn write_id_file(path: &Path, job: &Job) -> Result<()> {
-    std::fs::write(path, format!("{}\n", job.job_ref)).map_err(|error| {
-        Error::new(
-            Kind::Usage,
-            "id_file",
-            format!("--id-file: `{}` cannot be written: {error}", path.display()),
-        )
-        .with_job(job.job_ref.to_string())
-        .with_hint("the job was submitted all the same")
-    })
+/// `--id-file`, opened before the create leaves: a place that cannot be written is told while nothing has happened yet.
+#[derive(Debug)]
+struct IdFile<'a> {
+    path: &'a Path,
+    file: File,
+}
+
+impl<'a> IdFile<'a> {
+    fn open(path: &'a Path) -> Result<Self> {
+        // What it holds stays until there is a ref to put in its place.
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map(|file| Self { path, file })
+            .map_err(|error| unwritable(path, &error).with_hint("nothing was submitted"))
+    }
+
+    fn write(&mut self, job: &Job) -> Result<()> {
+        // Devices and pipes, such as `/dev/fd/3`, have no length.
+        let emptied = match self.file.metadata() {
+            Ok(metadata) if metadata.is_file() => self.file.set_len(0),
+            Ok(_) | Err(_) => Ok(()),
+        };
+        emptied
+            .and_then(|()| self.file.write_all(format!("{}\n", job.job_ref).as_bytes()))
+            .map_err(|error| {
+                unwritable(self.path, &error)
+                    .with_job(job.job_ref.to_string())
+                    .with_hint("the job was submitted all the same")
+            })
+    }
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Error {
+    Error::new(
+        Kind::Usage,
+        "id_file",
+        format!("--id-file: `{}` cannot be written: {error}", path.display()),
+    )
 }

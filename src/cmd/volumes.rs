@@ -1,6 +1,7 @@
 //! `volumes list|create|delete`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::ambient::Reporter as _;
 use crate::app::App;
@@ -8,7 +9,7 @@ use crate::cli::{
     VolumesArgs, VolumesCommand, VolumesCreateArgs, VolumesDeleteArgs, VolumesListArgs,
 };
 use crate::engine::fanout::gather;
-use crate::engine::settle::find_new;
+use crate::engine::settle::Search;
 use crate::error::{Error, Kind, Result};
 use crate::journal::CredentialStore;
 use crate::model::{Backend, ResourceRef, Volume};
@@ -21,17 +22,13 @@ use super::status::finish;
 
 /// Runs `volumes`.
 pub async fn run(app: &App, args: &VolumesArgs) -> Result<u8> {
-    let interrupt = app.interrupt()?;
-    let work = async {
-        match &args.command {
-            VolumesCommand::List(args) => list(app, args).await,
-            VolumesCommand::Create(args) => create(app, args).await,
-            VolumesCommand::Delete(args) => delete(app, args).await,
+    match &args.command {
+        VolumesCommand::List(args) => app.unless_interrupted("interrupted", list(app, args)).await,
+        VolumesCommand::Create(args) => create(app, args).await,
+        VolumesCommand::Delete(args) => {
+            let what = "interrupted; a deletion that was sent goes on";
+            app.unless_interrupted(what, delete(app, args)).await
         }
-    };
-    tokio::select! {
-        code = work => code,
-        signal = interrupt.came() => Err(signal.error("interrupted; a create that was sent may have taken: look at `gpujob volumes list`")),
     }
 }
 
@@ -110,12 +107,25 @@ async fn create(app: &App, args: &VolumesCreateArgs) -> Result<u8> {
         settings: settings(&args.set)?,
     };
     volumes.check(&request)?;
-    let before = ids(volumes).await?;
-    let created = match volumes.create(&request).await {
+    let before = app
+        .unless_interrupted("interrupted; nothing was created", ids(volumes))
+        .await?;
+    let pauses = lookup_pauses(&provider.polling(), None);
+    let search = Search {
+        what: "volume",
+        provider: provider.name(),
+        before: &before,
+        pauses: &pauses,
+        reporter: &*app.ui,
+        interrupt: app.interrupt()?,
+        deadline: app.deadline,
+    };
+    let created = match search.sent(volumes.create(&request)).await? {
         Creation::Accepted(created) => created,
         Creation::Refused(error) => return Err(error),
         Creation::Ambiguous(cause) => {
-            let found = adopt(app, &*provider, volumes, &before, &cause).await?;
+            let found = search.find_new(&cause, || ids(volumes)).await?;
+            let found = adopt(app, &*provider, volumes, &found).await?;
             CreatedVolume {
                 missing_credentials: found.missing_credentials && request.transfer,
                 ..found
@@ -130,20 +140,8 @@ async fn adopt(
     app: &App,
     provider: &dyn Provider,
     volumes: &dyn Volumes,
-    before: &BTreeSet<String>,
-    cause: &Error,
+    text: &str,
 ) -> Result<CreatedVolume> {
-    let pauses = lookup_pauses(&provider.polling(), None);
-    let text = find_new(
-        "volume",
-        provider.name(),
-        before,
-        cause,
-        &pauses,
-        &*app.ui,
-        || ids(volumes),
-    )
-    .await?;
     let volume_ref: ResourceRef = text
         .parse()
         .map_err(|error| Error::internal(format!("a listed volume has a bad ref: {error}")))?;
@@ -225,7 +223,7 @@ async fn delete_one(app: &App, text: &str, force: bool) -> Result<()> {
         }
     }
     let question = format!("delete volume {volume_ref}? {}", volumes.deletion_means());
-    confirm(app, &question)?;
+    confirm(app, question).await?;
     volumes.delete(&volume_ref, force).await?;
     let state = app.environment.state_directory()?;
     CredentialStore::new(&state).remove(&volume_ref)?;
@@ -322,8 +320,13 @@ async fn ids(volumes: &dyn Volumes) -> Result<BTreeSet<String>> {
 }
 
 /// Asks before something is lost; a no ends the command.
-pub fn confirm(app: &App, question: &str) -> Result<()> {
-    if app.ui.ask(question, "--yes")? {
+pub async fn confirm(app: &App, question: String) -> Result<()> {
+    let ui = Arc::clone(&app.ui);
+    let ask = move || ui.ask(&question, "--yes");
+    if app
+        .blocking("interrupted; nothing was deleted", ask)
+        .await?
+    {
         return Ok(());
     }
     Err(Error::new(

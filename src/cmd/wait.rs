@@ -6,22 +6,28 @@ use crate::ambient::{Clock as _, Reporter as _};
 use crate::app::{App, flag_duration};
 use crate::cli::WaitArgs;
 use crate::engine::drive::{Audience, Driver, Ending};
-use crate::engine::interrupt::Interrupt;
+use crate::engine::interrupt::Signal;
 use crate::engine::verdict::{Verdict, verdict};
 use crate::engine::wait::Settings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Job, ResourceRef};
 use crate::ui::Task;
 
 use super::show::Show;
 use super::{cancel, refs};
 
+/// How often to poll, and how long to bear with polls that fail.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    pub poll: Option<Duration>,
+    pub poll_failures: Duration,
+}
+
 /// One wait.
 #[derive(Debug)]
 pub struct Waiting<'a> {
     pub refs: Vec<ResourceRef>,
-    pub poll: Option<Duration>,
-    pub poll_failures: Duration,
+    pub pace: Pace,
     pub cancel_on_interrupt: bool,
     /// The record a submit returned, so that what only it knows is not lost.
     pub after_submit: Option<&'a Job>,
@@ -29,28 +35,41 @@ pub struct Waiting<'a> {
 
 /// Runs `wait`.
 pub async fn run(app: &App, args: &WaitArgs) -> Result<u8> {
-    let interrupt = app.interrupt()?;
+    let pace = Pace::of(args.poll.as_deref(), &args.poll_failures)?;
+    let refs = app
+        .unless_interrupted(
+            "interrupted; nothing was waited for yet",
+            refs::jobs(app, &args.refs),
+        )
+        .await?;
     let waiting = Waiting {
-        refs: refs::jobs(app, &args.refs).await?,
-        poll: args
-            .poll
-            .as_deref()
-            .map(|text| flag_duration("--poll", text))
-            .transpose()?,
-        poll_failures: flag_duration("--poll-failures", &args.poll_failures)?,
+        refs,
+        pace,
         cancel_on_interrupt: args.cancel_on_interrupt,
         after_submit: None,
     };
-    wait_for(app, &interrupt, waiting).await
+    wait_for(app, waiting).await
+}
+
+impl Pace {
+    /// Reads `--poll` and `--poll-failures`. An empty `GPUJOB_POLL` counts as unset (cli.md §10).
+    pub fn of(poll: Option<&str>, poll_failures: &str) -> Result<Self> {
+        let poll = poll.filter(|text| !text.is_empty());
+        Ok(Self {
+            poll: poll.map(|text| flag_duration("--poll", text)).transpose()?,
+            poll_failures: flag_duration("--poll-failures", poll_failures)?,
+        })
+    }
 }
 
 /// Waits, prints the final records, and turns them into an exit code.
-pub async fn wait_for(app: &App, interrupt: &Interrupt, waiting: Waiting<'_>) -> Result<u8> {
+pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
+    let interrupt = app.interrupt()?;
     let providers =
         app.providers_of(waiting.refs.iter().map(|job_ref| job_ref.provider.as_str()))?;
     let driver = Driver {
         providers: &providers,
-        journal: app.journal()?,
+        journal: app.journal(),
         clock: &*app.clock,
         entropy: &*app.entropy,
         reporter: &*app.ui,
@@ -58,8 +77,8 @@ pub async fn wait_for(app: &App, interrupt: &Interrupt, waiting: Waiting<'_>) ->
         deadline: app.deadline,
     };
     let settings = Settings {
-        first: waiting.poll,
-        tolerance: waiting.poll_failures,
+        first: waiting.pace.poll,
+        tolerance: waiting.pace.poll_failures,
     };
     let show = Show::new(app);
     let mut audience = Progress {
@@ -82,16 +101,48 @@ pub async fn wait_for(app: &App, interrupt: &Interrupt, waiting: Waiting<'_>) ->
                 Verdict::Failed(error) => Err(error),
             }
         }
-        Ending::Stopped { error, signal } => {
-            if signal.is_some() && waiting.cancel_on_interrupt {
-                for job_ref in &waiting.refs {
-                    cancel::one(app, &driver, job_ref).await?;
-                    app.ui.note(&format!("asked {job_ref} to stop"));
-                }
+        Ending::Stopped {
+            error,
+            signal: Some(signal),
+        } if waiting.cancel_on_interrupt => {
+            let asking = stop_all(app, &driver, &waiting.refs, signal);
+            tokio::select! {
+                told = asking => Err(told),
+                // Whoever presses Ctrl-C twice wants to be gone.
+                _ = interrupt.came_again() => Err(error.with_cause("interrupted again before every stop was answered")),
             }
-            Err(error)
+        }
+        Ending::Stopped { error, .. } => Err(error),
+    }
+}
+
+/// `--cancel-on-interrupt`: asks every job to stop, and tells which were not left alone.
+async fn stop_all(app: &App, driver: &Driver<'_>, refs: &[ResourceRef], signal: Signal) -> Error {
+    let mut failures = Vec::new();
+    for job_ref in refs {
+        match cancel::one(app, driver, job_ref).await {
+            Ok(job) if job.terminal => {}
+            Ok(_) => app.ui.note(&format!("asked {job_ref} to stop")),
+            Err(error) => failures.push(format!("{job_ref} could not be stopped: {error}")),
         }
     }
+    let what = if failures.is_empty() {
+        "interrupted; what was waited for was asked to stop"
+    } else {
+        "interrupted; not everything that was waited for could be asked to stop"
+    };
+    let list: Vec<String> = refs.iter().map(ToString::to_string).collect();
+    let error = failures
+        .into_iter()
+        .fold(signal.error(what), Error::with_cause);
+    let error = match list.as_slice() {
+        [only] => error.with_job(only.clone()),
+        _ => error,
+    };
+    error.with_hint(format!(
+        "to see how it ends:\n  gpujob wait {}",
+        list.join(" ")
+    ))
 }
 
 /// Shows on stderr how the jobs are doing, and prints changes where the format streams.

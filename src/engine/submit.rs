@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::ambient::{Clock, Reporter};
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Intent, Journal, Prepared, Subject};
@@ -31,6 +33,8 @@ pub struct Submitter<'a> {
     pub clock: &'a dyn Clock,
     pub reporter: &'a dyn Reporter,
     pub interrupt: &'a Interrupt,
+    /// The end of the whole command (`--timeout`): after it nothing can be looked up.
+    pub deadline: Option<Instant>,
     /// Pauses before each look-up; three within about 15 s (cli.md §10).
     pub pauses: &'a [Duration],
 }
@@ -99,11 +103,21 @@ impl Submitter<'_> {
         ));
         let mut last_failure = None;
         for pause in self.pauses {
-            tokio::select! {
-                () = tokio::time::sleep(*pause) => {}
-                _ = self.interrupt.came() => break,
+            if self
+                .deadline
+                .is_some_and(|end| Instant::now() + *pause >= end)
+            {
+                break;
             }
-            match provider.find(&plan.marker, &plan.scope, since).await {
+            let look = async {
+                tokio::time::sleep(*pause).await;
+                provider.find(&plan.marker, &plan.scope, since).await
+            };
+            let found = tokio::select! {
+                found = look => found,
+                _ = self.interrupt.came() => break,
+            };
+            match found {
                 Ok(found) => match found.as_slice() {
                     [] => {}
                     [_] => {

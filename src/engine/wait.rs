@@ -203,7 +203,7 @@ impl Watch {
             return Vec::new();
         }
         if now.saturating_sub(since) >= self.settings.tolerance {
-            self.gave_up = Some(exhausted(error));
+            self.gave_up = Some(out_of_patience(error));
             return Vec::new();
         }
         group.schedule(&self.settings, false, now, fraction);
@@ -299,12 +299,12 @@ fn unknown_word(job: &Job) -> Option<String> {
         .then(|| word.to_owned())
 }
 
-/// Polls failed for too long: 87 if the last was a protocol error, else 86 (cli.md §10).
-fn exhausted(error: Error) -> Error {
+/// Polls that failed for too long end with `temporary`, or `protocol` if the last was one (cli.md §10).
+fn out_of_patience(error: Error) -> Error {
     if error.kind() == Kind::Protocol {
         error
     } else {
-        error.with_kind(Kind::Temporary)
+        error.with_kind(Kind::Temporary).with_retryable(true)
     }
 }
 

@@ -59,6 +59,14 @@ impl Journal {
         })
     }
 
+    /// A journal that remembers nothing and touches no file: what is left when the file cannot be read.
+    pub fn empty(directory: &Path) -> Self {
+        Self {
+            path: Self::path_in(directory),
+            connection: None,
+        }
+    }
+
     /// Opens the journal for looking things up; absent, it is empty, and nothing is created.
     pub fn open_for_reading(directory: &Path) -> Result<Self> {
         let path = Self::path_in(directory);
@@ -68,10 +76,7 @@ impl Journal {
             |metadata| metadata.len() == 0,
         );
         if absent {
-            return Ok(Self {
-                path,
-                connection: None,
-            });
+            return Ok(Self::empty(directory));
         }
         // A journal left behind by a crash is rolled back by whoever reads first, which takes the right to write.
         let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)

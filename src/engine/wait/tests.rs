@@ -104,7 +104,6 @@ fn failing_polls_are_tolerated_for_ten_minutes_only() {
 #[case::refused(Kind::Rejected, Kind::Temporary)]
 #[case::unpaid(Kind::Capacity, Kind::Temporary)]
 #[case::busy(Kind::Temporary, Kind::Temporary)]
-#[case::keyless(Kind::Config, Kind::Temporary)]
 #[case::strange(Kind::Protocol, Kind::Protocol)]
 fn polls_that_failed_for_too_long_are_trouble_on_the_way_or_a_strange_api(
     #[case] last: Kind,
@@ -125,6 +124,30 @@ fn a_job_that_is_missing_at_the_first_look_must_stay_missing_too() {
     let events = watch.observed(0, vec![gone("a")], seconds(10), 0.5);
     assert!(matches!(events.first(), Some(Event::Changed(job)) if job.state == State::Unknown));
     assert_eq!(watch.next(seconds(10)), Next::Ended);
+}
+
+#[test]
+fn what_ends_the_tolerance_is_temporary_or_a_protocol_error() {
+    for (kind, end) in [
+        (Kind::Temporary, Kind::Temporary),
+        (Kind::Rejected, Kind::Temporary),
+        (Kind::Capacity, Kind::Temporary),
+        (Kind::Config, Kind::Temporary),
+        (Kind::Protocol, Kind::Protocol),
+    ] {
+        let mut watch = watch(&["a"]);
+        let trouble = || Error::new(kind, "trouble", "no");
+        watch.poll_failed(0, trouble(), seconds(0), 0.5);
+        assert!(
+            !matches!(watch.next(seconds(0)), Next::GaveUp(_)),
+            "{kind:?}"
+        );
+        watch.poll_failed(0, trouble(), seconds(600), 0.5);
+        assert!(
+            matches!(watch.next(seconds(600)), Next::GaveUp(error) if error.kind() == end),
+            "{kind:?}"
+        );
+    }
 }
 
 #[test]

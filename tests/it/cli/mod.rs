@@ -1,9 +1,14 @@
 //! The binary as a user runs it: wiring, output and exit codes.
 
 mod bad_input;
+mod explain;
+mod interrupts;
 mod local;
 mod main_job;
+mod refs;
 mod secrets;
+mod state_directory;
+mod submit;
 mod volumes;
 
 /// A job that both emulated backends can run, in a moment.
