@@ -170,7 +170,7 @@ impl PaiDlc {
             if job.state == State::Cancelled)
             && tracked.time_limit_s.is_none()
             && tracked.cancel_requested_at.is_none();
-        if needs_limit && let Some(limit) = self.limit_of(site, id, &value).await? {
+        if needs_limit && let Some(limit) = self.limit_if_told(site, id, &value).await {
             let told = Tracked {
                 time_limit_s: Some(limit),
                 ..tracked.clone()
@@ -178,6 +178,18 @@ impl PaiDlc {
             observation = self.observed(&value, site, &told);
         }
         Ok(observation)
+    }
+
+    /// The limit as far as it can be had: a key that may read the job need not be one that may list jobs.
+    async fn limit_if_told(&self, site: &Site, id: &str, value: &Value) -> Option<u64> {
+        match self.limit_of(site, id, value).await {
+            Ok(limit) => limit,
+            Err(error) => {
+                let text = format!("the time limit of `{id}` is not known: {error}");
+                self.session.reporter.detail(1, &text);
+                None
+            }
+        }
     }
 
     /// The limit that the list tells of one job.

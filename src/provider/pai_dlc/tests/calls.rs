@@ -429,6 +429,16 @@ async fn a_stop_that_nobody_here_asked_for_is_compared_with_the_lists_limit() {
 }
 
 #[tokio::test]
+async fn a_stopped_job_is_shown_to_a_key_that_may_not_list_jobs() {
+    let mut job = recorded("job-stopped-by-user");
+    job["JobSpecs"] = json!([]);
+    let bench = Bench::new(&[(200, job), (403, json!({"Code": "Forbidden.RAM"}))]);
+    let observed = bench.provider().observe(&[tracked(REF)]).await.unwrap();
+    assert_eq!(seen(&observed[0]).state, State::Cancelled);
+    assert_eq!(bench.sent().len(), 2);
+}
+
+#[tokio::test]
 async fn a_poll_that_fails_is_no_missing_job() {
     let bench = Bench::new(&[(404, json!({"Code": "InvalidAccessKeyId.NotFound"}))]);
     let error = bench.provider().observe(&[tracked(REF)]).await.unwrap_err();

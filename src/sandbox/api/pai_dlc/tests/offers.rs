@@ -83,8 +83,8 @@ fn workspaces_are_listed_and_shown() {
             .map(|workspace| workspace["WorkspaceId"].as_str().unwrap().to_owned())
             .collect()
     };
-    assert_eq!(ids(""), ["310099", "310042", "310077"]);
-    assert_eq!(ids("Order=DESC"), ["310077", "310042", "310099"]);
+    assert_eq!(ids(""), ["310042", "310099", "310077"]);
+    assert_eq!(ids("Order=DESC"), ["310077", "310099", "310042"]);
     assert_eq!(ids("WorkspaceName=vision"), ["310042"]);
     assert_eq!(ids("WorkspaceIds=310077,1"), ["310077"]);
     assert_eq!(ids("Status=FROZEN"), ["310099"]);
