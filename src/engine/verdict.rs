@@ -8,8 +8,8 @@ use crate::model::{Job, State};
 pub enum Verdict {
     /// Every job succeeded.
     Succeeded,
-    /// The one job's own exit code, mirrored.
-    OwnCode(u8),
+    /// The one job's own exit code, mirrored, and what it means.
+    OwnCode { code: u8, error: Error },
     /// One of gpujob's own codes, with its error.
     Failed(Error),
 }
@@ -27,13 +27,14 @@ fn verdict_of_one(job: &Job) -> Verdict {
     let because = reason(job);
     match job.state {
         State::Succeeded => Verdict::Succeeded,
-        State::Failed => match job.exit_code.and_then(mirrored) {
-            Some(code) => Verdict::OwnCode(code),
-            None => Verdict::Failed(
-                Error::new(Kind::JobFailed, "job_failed", failed_message(job, &because))
-                    .with_job(named),
-            ),
-        },
+        State::Failed => {
+            let error = Error::new(Kind::JobFailed, "job_failed", failed_message(job, &because))
+                .with_job(named);
+            match job.exit_code.and_then(mirrored) {
+                Some(code) => Verdict::OwnCode { code, error },
+                None => Verdict::Failed(error),
+            }
+        }
         State::Cancelled => Verdict::Failed(
             Error::new(
                 Kind::JobCancelled,
@@ -115,7 +116,7 @@ mod tests {
     fn code_of(verdict: &Verdict) -> u8 {
         match verdict {
             Verdict::Succeeded => 0,
-            Verdict::OwnCode(code) => *code,
+            Verdict::OwnCode { code, .. } => *code,
             Verdict::Failed(error) => error.kind().exit_code(),
         }
     }

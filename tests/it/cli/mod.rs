@@ -8,6 +8,7 @@ mod main_job;
 mod refs;
 mod secrets;
 mod state_directory;
+mod streams;
 mod submit;
 
 /// A job that both emulated backends can run, in a moment.
