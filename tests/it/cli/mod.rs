@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod explain;
+mod help;
 mod interrupts;
 mod local;
 mod main_job;
