@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::ambient::{OsEntropy, Reporter as _, SystemClock};
+use crate::ambient::{Clock as _, OsEntropy, Reporter as _, SystemClock};
 use crate::cli::GlobalArgs;
 use crate::config::{Config, Environment, ProviderSettings};
 use crate::engine::fanout::Candidate;
@@ -17,6 +17,9 @@ use crate::journal::Journal;
 use crate::provider::{Kit, Provider, connect};
 use crate::spec::units;
 use crate::ui::Ui;
+
+/// Work that takes longer shows that it goes on.
+const PATIENCE: Duration = Duration::from_millis(400);
 
 /// One run of gpujob.
 #[derive(Debug)]
@@ -131,6 +134,37 @@ impl App {
         tokio::select! {
             outcome = work => outcome,
             signal = self.interrupt()?.came() => Err(signal.error(what)),
+        }
+    }
+
+    /// Asks several providers, with progress, unless a signal comes first.
+    pub async fn asking<T>(
+        &self,
+        candidates: &[Candidate],
+        work: impl Future<Output = T>,
+    ) -> Result<T> {
+        let names: Vec<&str> = candidates
+            .iter()
+            .map(|candidate| candidate.name.as_str())
+            .collect();
+        let text = format!("asking {}", names.join(", "));
+        let work = async { Ok(self.with_progress(&text, work).await) };
+        self.unless_interrupted("interrupted", work).await
+    }
+
+    /// Shows on stderr that `work` goes on; what is done in a moment shows nothing (cli.md §3).
+    pub async fn with_progress<T>(&self, text: &str, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        tokio::select! {
+            outcome = &mut work => return outcome,
+            () = tokio::time::sleep(PATIENCE) => {}
+        }
+        let mut task = self.ui.task(text, self.clock.now());
+        loop {
+            tokio::select! {
+                outcome = &mut work => return outcome,
+                () = tokio::time::sleep(PATIENCE) => task.update(text, self.clock.now()),
+            }
         }
     }
 

@@ -292,6 +292,11 @@ impl Error {
         self.0.kind
     }
 
+    /// Whether somebody ended the command by a signal.
+    pub fn is_interruption(&self) -> bool {
+        matches!(self.kind(), Kind::Interrupted | Kind::Terminated)
+    }
+
     /// The stable finer word.
     pub fn code(&self) -> &str {
         &self.0.code

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
+use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _};
 
 use crate::app::App;
 use crate::cli::{Cli, Colour, Command, GlobalArgs, OutputFormat};
@@ -17,7 +17,11 @@ use crate::ui::{Answers, ColourChoice, Options, Ui};
 /// Runs gpujob with these arguments (the program's name first) and gives its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let parsed = Cli::command()
+        .color(help_colour(&arguments))
+        .try_get_matches_from(&arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error, &arguments),
     };
@@ -139,6 +143,27 @@ fn unparsed(error: &clap::Error, arguments: &[OsString]) -> u8 {
     }
 }
 
+/// What `--color` says, for help and for arguments that cannot be parsed.
+fn help_colour(arguments: &[OsString]) -> ColorChoice {
+    let words: Vec<&str> = arguments
+        .iter()
+        .filter_map(|word| word.to_str())
+        .take_while(|word| *word != "--")
+        .collect();
+    let joined = words
+        .iter()
+        .filter_map(|word| word.strip_prefix("--color="));
+    let apart = words.windows(2).filter_map(|pair| match pair {
+        ["--color", when] => Some(*when),
+        _ => None,
+    });
+    match joined.chain(apart).last() {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        Some(_) | None => ColorChoice::Auto,
+    }
+}
+
 /// Whether the arguments, which could not be parsed, ask for JSON all the same.
 fn asks_for_json(arguments: &[OsString]) -> bool {
     let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
@@ -167,8 +192,6 @@ fn sentence(error: &clap::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     fn words(text: &str) -> Vec<OsString> {
@@ -178,6 +201,37 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_flag_and_no_command_is_without_an_explanation() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                assert!(
+                    argument.get_help().is_some(),
+                    "{} {}",
+                    command.get_name(),
+                    argument.get_id()
+                );
+            }
+            for inner in command.get_subcommands() {
+                assert!(inner.get_about().is_some(), "{}", inner.get_name());
+                check(inner);
+            }
+        }
+        check(&Cli::command());
+    }
+
+    #[test]
+    fn help_takes_colour_at_its_word() {
+        for (line, wanted) in [
+            ("x --color=always", ColorChoice::Always),
+            ("x types --color never --bad", ColorChoice::Never),
+            ("x types --color", ColorChoice::Auto),
+            ("x submit -- --color=always", ColorChoice::Auto),
+        ] {
+            assert_eq!(help_colour(&words(line)), wanted, "{line}");
+        }
     }
 
     #[test]

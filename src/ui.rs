@@ -77,6 +77,8 @@ pub struct Ui {
     input: Mutex<Box<dyn BufRead + Send>>,
     /// Nobody reads stdout any more.
     closed: AtomicBool,
+    /// A question stands at the end of the last line on stderr.
+    asking: AtomicBool,
     bars: MultiProgress,
 }
 
@@ -116,6 +118,7 @@ impl Ui {
             errors: Mutex::new(streams.errors),
             input: Mutex::new(streams.input),
             closed: AtomicBool::new(false),
+            asking: AtomicBool::new(false),
             bars: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
         }
     }
@@ -202,6 +205,14 @@ impl Ui {
             Ok(_) | Err(_) => error_text(error, self.colours_errors()),
         };
         self.write_error_bytes(text.as_bytes());
+    }
+
+    /// The end with a job's own code: under a JSON format one of 80 and above has its object too (cli.md §10, "Errors
+    /// among several").
+    pub fn mirrored(&self, code: u8, error: &Error) {
+        if self.options.format.is_json() && code >= Kind::Usage.exit_code() {
+            self.fail(error);
+        }
     }
 
     /// Names what failed beside other providers' answers; the first failure comes last under a JSON format, since the
@@ -296,11 +307,14 @@ impl Ui {
 
     fn prompt(&self, text: &str) -> Result<String> {
         self.write_error_bytes(text.as_bytes());
+        self.asking.store(true, Ordering::Relaxed);
         let mut answer = String::new();
-        let read = self.bars.suspend(|| {
+        // The bars are not held meanwhile: a signal has to be told while this still waits.
+        let read = {
             let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
             input.read_line(&mut answer)
-        });
+        };
+        self.asking.store(false, Ordering::Relaxed);
         read.map(|_| answer).map_err(|error| {
             Error::new(
                 Kind::Usage,
@@ -327,6 +341,10 @@ impl Ui {
     fn write_error_bytes(&self, bytes: &[u8]) {
         self.bars.suspend(|| {
             let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.asking.swap(false, Ordering::Relaxed) {
+                // Below the question that was not answered.
+                errors.write_all(b"\n").ok();
+            }
             errors.write_all(bytes).and_then(|()| errors.flush()).ok()
         });
     }

@@ -15,9 +15,9 @@ pub enum OutputFormat {
     Json,
     /// One object a line
     Ndjson,
-    /// With a header
+    /// Comma-separated values with a header
     Csv,
-    /// With a header
+    /// Tab-separated values with a header
     Tsv,
     /// One ref or id a line
     Name,
@@ -57,10 +57,10 @@ pub struct GlobalArgs {
     /// Show HTTP traffic on stderr, secrets masked
     #[arg(long, global = true)]
     pub trace_http: bool,
-    /// Colour on a terminal
+    /// When to colour; `auto` does on a terminal, unless `NO_COLOR` is set
     #[arg(long, global = true, value_name = "WHEN", value_enum)]
     pub color: Option<Colour>,
-    /// Configuration file
+    /// Configuration file, instead of the one that `gpujob config path` prints
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Limit for the whole command, such as 90s or 2h

@@ -76,10 +76,10 @@ pub struct SpecArgs {
     /// Interruptible capacity, at most this fraction of the normal price
     #[arg(long, value_name = "FRACTION", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub spot: Option<String>,
-    /// 1 to 9, 9 highest
+    /// Priority, 1 to 9, 9 highest
     #[arg(long, value_name = "N")]
     pub priority: Option<String>,
-    /// Label K=V
+    /// Label of the job, which the provider keeps where it can
     #[arg(long = "label", value_name = "K=V")]
     pub label: Vec<String>,
     /// Working directory of the program
@@ -94,7 +94,7 @@ pub struct SpecArgs {
     /// Expected run time
     #[arg(long, value_name = "DUR")]
     pub estimate: Option<String>,
-    /// How long to wait for resources
+    /// With --wait: how long the job may wait for resources
     #[arg(long, value_name = "DUR")]
     pub start_timeout: Option<String>,
     /// Make the exit code known where the API hides it
@@ -161,7 +161,7 @@ pub struct StatusArgs {
     /// All jobs, of any age
     #[arg(long)]
     pub all: bool,
-    /// Only jobs in this state
+    /// Only jobs in these states: pending, starting, running, succeeded, failed, cancelled, unknown
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     pub state: Vec<String>,
     /// Exit 0 although a provider failed
@@ -181,6 +181,9 @@ pub struct WaitArgs {
     /// How long failing polls are tolerated
     #[arg(long, value_name = "DUR", default_value = "10m")]
     pub poll_failures: String,
+    /// How long the jobs may wait for resources, from now on
+    #[arg(long, value_name = "DUR")]
+    pub start_timeout: Option<String>,
     /// Stop the jobs when this command is interrupted
     #[arg(long)]
     pub cancel_on_interrupt: bool,

@@ -19,9 +19,12 @@ pub use storage::{
 };
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done · 80 usage · 81 spec · 82 not found · 83 capacity · 84 auth · 85 config · 86 temporary ·
-87 protocol · 88 outcome unknown · 89 bug · 90 job failed · 91 job cancelled · 92 result unknown · 93 rejected ·
-124 timeout · 130 interrupted; every other code is the job's own.
+Exit codes:
+  0 done             80 usage           81 spec            82 not found
+  83 capacity        84 auth            85 config          86 temporary
+  87 protocol        88 outcome unknown 89 bug in gpujob   90 job failed
+  91 job cancelled   92 result unknown  93 rejected        124 timeout
+  130 interrupted    143 terminated     every other code is the job's own
 
 Try it without an account: gpujob sandbox -- sh";
 

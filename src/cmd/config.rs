@@ -7,6 +7,7 @@ use crate::config::{Config, Row};
 use crate::error::{Error, Kind, Result};
 use crate::output;
 
+use super::show::Show;
 use super::status::finish;
 
 /// Runs `config`. Local: needs no runtime.
@@ -48,6 +49,6 @@ fn path(app: &App) -> Result<u8> {
         )
         .with_hint("set HOME or XDG_CONFIG_HOME, or give `--config FILE`")
     })?;
-    app.ui.print(&format!("{}\n", path.display()))?;
+    Show::new(app).config_path(&path.display().to_string())?;
     Ok(0)
 }

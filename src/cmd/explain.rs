@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::cli::{DryRun, ExplainArgs};
+use crate::engine::fanout::gather;
 use crate::error::{Error, Kind, Result};
 use crate::provider::Provider;
 
@@ -13,27 +14,21 @@ use super::status::finish;
 /// Runs `explain` for the providers of `-p`, of the spec, or all that are configured.
 pub async fn run(app: &App, args: &ExplainArgs) -> Result<u8> {
     let prepared = prepare(app, &args.spec)?;
-    let interrupt = app.interrupt()?;
     let candidates = if app.global.provider.is_empty() && !prepared.spec.provider.is_empty() {
         app.candidates_named(&prepared.spec.provider)?
     } else {
         app.candidates()?
     };
-    let mut shown: Vec<(&dyn Provider, Planned)> = Vec::new();
-    let mut errors = Vec::new();
-    for candidate in &candidates {
-        let outcome = match &candidate.provider {
-            Ok(provider) => tokio::select! {
-                planned = plan(app, &**provider, &prepared) => planned.map(|planned| (&**provider, planned)),
-                signal = interrupt.came() => return Err(signal.error("interrupted; nothing was sent that creates")),
-            },
-            Err(error) => Err(error.clone()),
-        };
-        match outcome {
-            Ok(pair) => shown.push(pair),
-            Err(error) => errors.push(error.with_provider(&candidate.name)),
-        }
-    }
+    let prepared = &prepared;
+    let planning = gather(
+        &candidates,
+        |provider| async move { Ok((provider, plan(app, provider, prepared).await?)) },
+        |_| {},
+    );
+    let gathered = app.asking(&candidates, planning).await?;
+    let mut errors = gathered.errors;
+    let shown: Vec<(&dyn Provider, Planned)> =
+        gathered.answers.into_iter().map(|(_, pair)| pair).collect();
     if shown.is_empty() {
         return Ok(finish(app, &errors, false));
     }

@@ -24,41 +24,41 @@ pub async fn run(app: &App, args: &NamespacesArgs) -> Result<u8> {
                 .await
         }
         NamespacesCommand::Create(args) => create(app, args).await,
-        NamespacesCommand::Delete(args) => {
-            let what = "interrupted; a deletion that was sent goes on";
-            app.unless_interrupted(what, delete(app, args)).await
-        }
+        NamespacesCommand::Delete(args) => delete(app, args).await,
     }
 }
 
 async fn list(app: &App, best_effort: bool) -> Result<u8> {
     let candidates = app.candidates()?;
     let alone = candidates.len() == 1;
-    let gathered = gather(&candidates, |provider| async move {
-        match provider.namespaces() {
-            Some(namespaces) => Ok((provider.backend(), namespaces.list().await?)),
-            None if alone => Err(unsupported(provider, Verb::NamespacesList)),
-            None => {
-                app.ui
-                    .note(unsupported(provider, Verb::NamespacesList).message());
-                Ok((provider.backend(), Vec::new()))
-            }
-        }
-    })
-    .await;
+    let show = Show::new(app);
+    let asking = gather(
+        &candidates,
+        |provider| async move {
+            let namespaces = match provider.namespaces() {
+                Some(namespaces) => namespaces.list().await?,
+                None if alone => return Err(unsupported(provider, Verb::NamespacesList)),
+                None => {
+                    app.ui
+                        .note(unsupported(provider, Verb::NamespacesList).message());
+                    Vec::new()
+                }
+            };
+            let whose = |namespace| (provider.name().to_owned(), provider.backend(), namespace);
+            Ok(namespaces.into_iter().map(whose).collect())
+        },
+        |rows: &Vec<(String, Backend, Namespace)>| show.piece(|| show.namespaces(rows, &[])),
+    );
+    let gathered = app.asking(&candidates, asking).await?;
     if gathered.is_silent() {
         return Ok(finish(app, &gathered.errors, best_effort));
     }
-    let rows: Vec<(String, Backend, Namespace)> = gathered
+    let rows: Vec<_> = gathered
         .answers
         .into_iter()
-        .flat_map(|(name, (backend, namespaces))| {
-            namespaces
-                .into_iter()
-                .map(move |namespace| (name.clone(), backend, namespace))
-        })
+        .flat_map(|(_, rows)| rows)
         .collect();
-    Show::new(app).namespaces(&rows, &gathered.errors)?;
+    show.whole(|| show.namespaces(&rows, &gathered.errors))?;
     Ok(finish(app, &gathered.errors, best_effort))
 }
 
@@ -100,7 +100,10 @@ async fn delete(app: &App, args: &NamespacesDeleteArgs) -> Result<u8> {
     let provider = app.one_provider(&[])?;
     let namespaces = able(&*provider, Verb::NamespacesDelete)?;
     if !args.force {
-        let obstacles = namespaces.obstacles(&args.id).await?;
+        let looking = namespaces.obstacles(&args.id);
+        let obstacles = app
+            .unless_interrupted("interrupted; nothing was deleted", looking)
+            .await?;
         if !obstacles.is_empty() {
             return Err(Error::new(
                 Kind::Rejected,
@@ -114,7 +117,9 @@ async fn delete(app: &App, args: &NamespacesDeleteArgs) -> Result<u8> {
     }
     let question = format!("delete namespace `{}` of `{}`?", args.id, provider.name());
     confirm(app, question).await?;
-    namespaces.delete(&args.id, args.force).await?;
+    let deleting = namespaces.delete(&args.id, args.force);
+    app.unless_interrupted("interrupted; the deletion was sent and goes on", deleting)
+        .await?;
     app.ui.note(&format!("deleted namespace {}", args.id));
     Ok(0)
 }

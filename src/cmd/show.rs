@@ -32,6 +32,31 @@ impl<'a> Show<'a> {
         }
     }
 
+    /// The rows of one provider, which ndjson prints as they come (cli.md §4).
+    pub(super) fn piece(&self, print: impl FnOnce() -> Result<()>) {
+        if self.app.ui.format() != Format::Ndjson {
+            return;
+        }
+        if let Err(error) = print() {
+            self.app
+                .ui
+                .warning(&format!("an answer could not be printed: {error}"));
+        }
+    }
+
+    /// The rows of every provider, unless they were printed as they came.
+    pub(super) fn whole(&self, print: impl FnOnce() -> Result<()>) -> Result<()> {
+        match self.app.ui.format() {
+            Format::Ndjson => Ok(()),
+            Format::Table
+            | Format::Wide
+            | Format::Json
+            | Format::Csv
+            | Format::Tsv
+            | Format::Name => print(),
+        }
+    }
+
     /// A job just submitted: its ref alone, or its record.
     pub(super) fn submitted(&self, job: &Job) -> Result<()> {
         let row = self.row(job)?;
@@ -80,6 +105,16 @@ impl<'a> Show<'a> {
             [] if !errors.is_empty() => Ok(()),
             several => self.jobs(several, errors),
         }
+    }
+
+    /// The place of the configuration: the path alone, or an object under a JSON format.
+    pub(super) fn config_path(&self, path: &str) -> Result<()> {
+        let style = self.app.ui.style();
+        if !style.format.is_json() {
+            return self.print(&format!("{path}\n"));
+        }
+        let value = serde_json::json!({ "schema": "gpujob/config-path/v1", "path": path });
+        self.print(&output::render_value(&value, &style)?)
     }
 
     /// One job in detail.

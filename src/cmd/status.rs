@@ -9,7 +9,7 @@ use crate::engine::fold;
 use crate::engine::interrupt::Interrupt;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Job, State};
-use crate::provider::{ListFilter, Tracked};
+use crate::provider::{ListFilter, Listing, Provider, Tracked};
 
 use super::refs;
 use super::show::Show;
@@ -22,14 +22,11 @@ const DEFAULT_LIMIT: usize = 50;
 
 /// Runs `status`.
 pub async fn run(app: &App, args: &StatusArgs) -> Result<u8> {
-    let work = async {
-        if args.refs.is_empty() {
-            list(app, args).await
-        } else {
-            look(app, args, app.interrupt()?).await
-        }
-    };
-    app.unless_interrupted("interrupted", work).await
+    if args.refs.is_empty() {
+        return list(app, args).await;
+    }
+    let look = look(app, args, app.interrupt()?);
+    app.unless_interrupted("interrupted", look).await
 }
 
 async fn look(app: &App, args: &StatusArgs, interrupt: &Interrupt) -> Result<u8> {
@@ -43,7 +40,10 @@ async fn look(app: &App, args: &StatusArgs, interrupt: &Interrupt) -> Result<u8>
         interrupt,
         deadline: app.deadline,
     };
-    let mut answers = driver.look(&asked.refs()).await.into_iter();
+    let refs = asked.refs();
+    let looking = driver.look(&refs);
+    let looked = app.with_progress("looking at the jobs", looking).await;
+    let mut answers = looked.into_iter();
     let mut jobs = Vec::new();
     let mut errors = Vec::new();
     for named in &asked.jobs {
@@ -73,39 +73,66 @@ async fn list(app: &App, args: &StatusArgs) -> Result<u8> {
     let filter = filter(app, args)?;
     let candidates = app.candidates()?;
     let remembered = remembered(app);
-    let gathered = gather(&candidates, |provider| {
-        let of_provider = |tracked: &&Tracked| tracked.job_ref.provider == provider.name();
-        let filter = ListFilter {
-            remembered: remembered.iter().filter(of_provider).cloned().collect(),
-            ..filter.clone()
-        };
-        async move { provider.list(&filter).await }
-    })
-    .await;
+    let show = Show::new(app);
+    let asking = gather(
+        &candidates,
+        |provider| {
+            let of_provider = |tracked: &&Tracked| tracked.job_ref.provider == provider.name();
+            let filter = ListFilter {
+                remembered: remembered.iter().filter(of_provider).cloned().collect(),
+                ..filter.clone()
+            };
+            async move {
+                Ok(jobs_of(
+                    app,
+                    provider.list(&filter).await?,
+                    provider,
+                    &filter,
+                ))
+            }
+        },
+        |jobs: &Vec<Job>| {
+            show.piece(|| show.jobs(jobs, &[]));
+        },
+    );
+    let gathered = app.asking(&candidates, asking).await?;
     if gathered.is_silent() {
         return Ok(finish(app, &gathered.errors, args.best_effort));
     }
-    let journal = app.journal();
-    let mut jobs: Vec<Job> = Vec::new();
-    for (name, listing) in gathered.answers {
-        if let Some(why) = &listing.truncated {
-            app.ui
-                .warning(&format!("the list of `{name}` is not whole: {why}"));
-        }
-        for mut job in listing.jobs {
-            if let Ok(Some(memory)) = journal.memory(&job.job_ref) {
-                fold::remember(&mut job, &memory);
-            }
-            jobs.push(job);
+    let mut jobs: Vec<Job> = gathered
+        .answers
+        .into_iter()
+        .flat_map(|(_, jobs)| jobs)
+        .collect();
+    newest_first(&mut jobs);
+    show.whole(|| show.jobs(&jobs, &gathered.errors))?;
+    Ok(finish(app, &gathered.errors, args.best_effort))
+}
+
+/// The jobs of one provider's list, with what this machine knows of them, newest first.
+fn jobs_of(app: &App, listing: Listing, provider: &dyn Provider, filter: &ListFilter) -> Vec<Job> {
+    if let Some(why) = &listing.truncated {
+        app.ui.warning(&format!(
+            "the list of `{}` is not whole: {why}",
+            provider.name()
+        ));
+    }
+    let mut jobs = listing.jobs;
+    for job in &mut jobs {
+        if let Ok(Some(memory)) = app.journal().memory(&job.job_ref) {
+            fold::remember(job, &memory);
         }
     }
     if let Some(since) = filter.since {
         jobs.retain(|job| job.created_at.is_none_or(|created| created >= since));
     }
-    // Newest first; what has no time of creation stays behind in its provider's order.
+    newest_first(&mut jobs);
+    jobs
+}
+
+/// What has no time of creation stays behind in its provider's order.
+fn newest_first(jobs: &mut [Job]) {
     jobs.sort_by_key(|job| std::cmp::Reverse(job.created_at));
-    Show::new(app).jobs(&jobs, &gathered.errors)?;
-    Ok(finish(app, &gathered.errors, args.best_effort))
 }
 
 fn filter(app: &App, args: &StatusArgs) -> Result<ListFilter> {

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::ambient::Reporter as _;
 use crate::app::App;
@@ -22,12 +23,14 @@ use super::{explain, lookup_pauses};
 pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     let prepared = prepare(app, &args.spec)?;
     let provider = app.one_provider(&prepared.spec.provider)?;
-    let pace = Pace::of(args.poll.as_deref(), &args.poll_failures)?;
+    let pace = Pace {
+        start_within: prepared.spec.start_timeout.map(Duration::from_secs),
+        ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
+    };
+    let text = format!("asking {}", provider.name());
+    let planning = app.with_progress(&text, plan(app, &*provider, &prepared));
     let planned = app
-        .unless_interrupted(
-            "interrupted; nothing was submitted",
-            plan(app, &*provider, &prepared),
-        )
+        .unless_interrupted("interrupted; nothing was submitted", planning)
         .await?;
     if let Some(form) = args.dry_run {
         return explain::show(app, &[(&*provider, planned)], &[], form);
@@ -53,7 +56,11 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         spec_hash: prepared.hash,
         secret_names: &prepared.spec.secrets,
     };
-    let mut job = submitter.submit(&*provider, &plan, &request).await?;
+    let mut job = {
+        let text = format!("submitting to {}", provider.name());
+        let submitting = submitter.submit(&*provider, &plan, &request);
+        app.with_progress(&text, submitting).await?
+    };
     complete(&mut job, &plan);
     let show = Show::new(app);
     let written = id_file.as_mut().map_or(Ok(()), |file| file.write(&job));

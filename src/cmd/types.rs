@@ -13,27 +13,35 @@ use super::status::finish;
 
 /// Runs `types`.
 pub async fn run(app: &App, args: &TypesArgs) -> Result<u8> {
-    let interrupt = app.interrupt()?;
     let wanted = args.gpu.as_deref().map(Wanted::parse).transpose()?;
+    let wanted = wanted.as_ref();
     let candidates = app.candidates()?;
-    let gathered = tokio::select! {
-        gathered = gather(&candidates, |provider| async move { Ok((provider.backend(), provider.types().await?)) }) => gathered,
-        signal = interrupt.came() => return Err(signal.error("interrupted")),
-    };
+    let show = Show::new(app);
+    let asking = gather(
+        &candidates,
+        |provider| async move {
+            let offers = provider.types().await?;
+            let rows: Vec<(String, Backend, Offer)> = offers
+                .into_iter()
+                .filter(|offer| wanted.is_none_or(|wanted| wanted.fits(offer)))
+                .map(|offer| (provider.name().to_owned(), provider.backend(), offer))
+                .collect();
+            Ok(rows)
+        },
+        |rows: &Vec<(String, Backend, Offer)>| {
+            show.piece(|| show.types(rows, &[]));
+        },
+    );
+    let gathered = app.asking(&candidates, asking).await?;
     if gathered.is_silent() {
         return Ok(finish(app, &gathered.errors, args.best_effort));
     }
-    let rows: Vec<(String, Backend, Offer)> = gathered
+    let rows: Vec<_> = gathered
         .answers
         .into_iter()
-        .flat_map(|(name, (backend, offers))| {
-            offers
-                .into_iter()
-                .map(move |offer| (name.clone(), backend, offer))
-        })
-        .filter(|(_, _, offer)| wanted.as_ref().is_none_or(|wanted| wanted.fits(offer)))
+        .flat_map(|(_, rows)| rows)
         .collect();
-    Show::new(app).types(&rows, &gathered.errors)?;
+    show.whole(|| show.types(&rows, &gathered.errors))?;
     Ok(finish(app, &gathered.errors, args.best_effort))
 }
 

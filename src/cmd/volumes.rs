@@ -25,10 +25,7 @@ pub async fn run(app: &App, args: &VolumesArgs) -> Result<u8> {
     match &args.command {
         VolumesCommand::List(args) => app.unless_interrupted("interrupted", list(app, args)).await,
         VolumesCommand::Create(args) => create(app, args).await,
-        VolumesCommand::Delete(args) => {
-            let what = "interrupted; a deletion that was sent goes on";
-            app.unless_interrupted(what, delete(app, args)).await
-        }
+        VolumesCommand::Delete(args) => delete(app, args).await,
     }
 }
 
@@ -44,33 +41,39 @@ async fn list(app: &App, args: &VolumesListArgs) -> Result<u8> {
     }
     let candidates = app.candidates()?;
     let alone = candidates.len() == 1;
-    let gathered = gather(&candidates, |provider| async move {
-        match provider.volumes() {
-            Some(volumes) => Ok((provider.backend(), volumes.list(None).await?)),
-            None if alone => Err(unsupported(provider, Verb::VolumesList)),
-            None => {
-                app.ui
-                    .note(unsupported(provider, Verb::VolumesList).message());
-                Ok((provider.backend(), Vec::new()))
-            }
-        }
-    })
-    .await;
+    let show = Show::new(app);
+    let asking = gather(
+        &candidates,
+        |provider| async move {
+            let volumes = match provider.volumes() {
+                Some(volumes) => volumes.list(None).await?,
+                None if alone => return Err(unsupported(provider, Verb::VolumesList)),
+                None => {
+                    app.ui
+                        .note(unsupported(provider, Verb::VolumesList).message());
+                    Vec::new()
+                }
+            };
+            let row = |mut volume| {
+                note_kept_access(app, &mut volume);
+                (provider.backend(), volume)
+            };
+            Ok(volumes.into_iter().map(row).collect())
+        },
+        |rows: &Vec<(Backend, Volume)>| {
+            show.piece(|| show.volumes(rows, &[]));
+        },
+    );
+    let gathered = app.asking(&candidates, asking).await?;
     if gathered.is_silent() {
         return Ok(finish(app, &gathered.errors, args.best_effort));
     }
-    let rows: Vec<(Backend, Volume)> = gathered
+    let rows: Vec<_> = gathered
         .answers
         .into_iter()
-        .flat_map(|(_, (backend, volumes))| {
-            volumes.into_iter().map(move |volume| (backend, volume))
-        })
-        .map(|(backend, mut volume)| {
-            note_kept_access(app, &mut volume);
-            (backend, volume)
-        })
+        .flat_map(|(_, rows)| rows)
         .collect();
-    Show::new(app).volumes(&rows, &gathered.errors)?;
+    show.whole(|| show.volumes(&rows, &gathered.errors))?;
     Ok(finish(app, &gathered.errors, args.best_effort))
 }
 
@@ -199,18 +202,22 @@ fn announce(app: &App, provider: &dyn Provider, created: &CreatedVolume) -> Resu
 async fn delete(app: &App, args: &VolumesDeleteArgs) -> Result<u8> {
     let mut errors = Vec::new();
     for text in &args.refs {
-        if let Err(error) = delete_one(app, text, args.force).await {
-            errors.push(error);
+        match delete_one(app, text, args.force).await {
+            Ok(()) => {}
+            Err(error) if error.is_interruption() => return Err(error),
+            Err(error) => errors.push(error),
         }
     }
     Ok(finish(app, &errors, false))
 }
 
 async fn delete_one(app: &App, text: &str, force: bool) -> Result<()> {
-    let (provider, volume_ref) = named(app, text).await?;
+    let unsent = format!("interrupted; {text} was not deleted");
+    let (provider, volume_ref) = app.unless_interrupted(&unsent, named(app, text)).await?;
     let volumes = able(&*provider, Verb::VolumesDelete)?;
     if !force {
-        let obstacles = volumes.obstacles(&volume_ref).await?;
+        let looking = volumes.obstacles(&volume_ref);
+        let obstacles = app.unless_interrupted(&unsent, looking).await?;
         if !obstacles.is_empty() {
             return Err(Error::new(
                 Kind::Rejected,
@@ -224,7 +231,9 @@ async fn delete_one(app: &App, text: &str, force: bool) -> Result<()> {
     }
     let question = format!("delete volume {volume_ref}? {}", volumes.deletion_means());
     confirm(app, question).await?;
-    volumes.delete(&volume_ref, force).await?;
+    let sent = format!("interrupted; the deletion of {volume_ref} was sent and goes on");
+    app.unless_interrupted(&sent, volumes.delete(&volume_ref, force))
+        .await?;
     let state = app.environment.state_directory()?;
     CredentialStore::new(&state).remove(&volume_ref)?;
     app.ui.note(&format!(

@@ -21,6 +21,8 @@ use super::{cancel, refs};
 pub struct Pace {
     pub poll: Option<Duration>,
     pub poll_failures: Duration,
+    /// `--start-timeout`.
+    pub start_within: Option<Duration>,
 }
 
 /// One wait.
@@ -35,7 +37,14 @@ pub struct Waiting<'a> {
 
 /// Runs `wait`.
 pub async fn run(app: &App, args: &WaitArgs) -> Result<u8> {
-    let pace = Pace::of(args.poll.as_deref(), &args.poll_failures)?;
+    let pace = Pace {
+        start_within: args
+            .start_timeout
+            .as_deref()
+            .map(|text| flag_duration("--start-timeout", text))
+            .transpose()?,
+        ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
+    };
     let refs = app
         .unless_interrupted(
             "interrupted; nothing was waited for yet",
@@ -58,6 +67,7 @@ impl Pace {
         Ok(Self {
             poll: poll.map(|text| flag_duration("--poll", text)).transpose()?,
             poll_failures: flag_duration("--poll-failures", poll_failures)?,
+            start_within: None,
         })
     }
 }
@@ -79,6 +89,7 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
     let settings = Settings {
         first: waiting.pace.poll,
         tolerance: waiting.pace.poll_failures,
+        start_within: waiting.pace.start_within,
     };
     let show = Show::new(app);
     let mut audience = Progress {
@@ -97,7 +108,10 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
             let jobs: Vec<&Job> = jobs.iter().collect();
             match verdict(&jobs) {
                 Verdict::Succeeded => Ok(0),
-                Verdict::OwnCode(code) => Ok(code),
+                Verdict::OwnCode { code, error } => {
+                    app.ui.mirrored(code, &error);
+                    Ok(code)
+                }
                 Verdict::Failed(error) => Err(error),
             }
         }

@@ -61,6 +61,12 @@ impl Driver<'_> {
         let mut watch = Watch::new(settings, self.grouped(refs)?);
         loop {
             let now = start.elapsed();
+            if let Some(job_ref) = watch.late(now) {
+                return Ok(Ending::Stopped {
+                    error: left_alone(not_started(job_ref), refs),
+                    signal: None,
+                });
+            }
             let stopped = match watch.next(now) {
                 Next::Ended => return Ok(Ending::Ended(in_order(refs, &watch))),
                 Next::GaveUp(error) => {
@@ -316,6 +322,15 @@ fn in_order(refs: &[ResourceRef], watch: &Watch) -> Vec<Job> {
         .filter_map(|job_ref| jobs.iter().find(|job| job.job_ref == *job_ref))
         .map(|job| (*job).clone())
         .collect()
+}
+
+fn not_started(job_ref: &ResourceRef) -> Error {
+    Error::new(
+        Kind::Timeout,
+        "start_timeout",
+        format!("`--start-timeout` ran out before {job_ref} had its resources; `gpujob cancel` gives up its place"),
+    )
+    .with_provider(&job_ref.provider)
 }
 
 fn gave_up(error: Error, refs: &[ResourceRef]) -> Error {

@@ -1,6 +1,7 @@
 //! One question to many providers at once: a slow or broken one costs neither the others' rows nor their time.
 
-use futures_util::future::join_all;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 
 use crate::error::{Error, Result};
 use crate::provider::Provider;
@@ -19,32 +20,50 @@ pub struct Gathered<T> {
     pub errors: Vec<Error>,
 }
 
-/// Asks every candidate at once and keeps the order they were given in.
-pub async fn gather<'a, T, F, A>(candidates: &'a [Candidate], ask: A) -> Gathered<T>
+/// Asks every candidate at once and keeps the order they were given in; `came` sees each answer as it comes.
+pub async fn gather<'a, T, F, A>(
+    candidates: &'a [Candidate],
+    ask: A,
+    mut came: impl FnMut(&T),
+) -> Gathered<T>
 where
     A: Fn(&'a dyn Provider) -> F,
     F: Future<Output = Result<T>>,
 {
-    let questions = candidates.iter().map(|candidate| {
-        let question = candidate.provider.as_deref().map(&ask);
-        async move {
-            match question {
-                Ok(question) => question.await,
-                Err(error) => Err(error.clone()),
+    let mut questions: FuturesUnordered<_> = candidates
+        .iter()
+        .enumerate()
+        .map(|(place, candidate)| {
+            let question = candidate.provider.as_deref().map(&ask);
+            async move {
+                let answer = match question {
+                    Ok(question) => question.await,
+                    Err(error) => Err(error.clone()),
+                };
+                (place, candidate, answer)
             }
-        }
-    });
-    let mut gathered = Gathered {
-        answers: Vec::new(),
-        errors: Vec::new(),
-    };
-    for (candidate, answer) in candidates.iter().zip(join_all(questions).await) {
+        })
+        .collect();
+    let mut answers = Vec::new();
+    let mut errors = Vec::new();
+    while let Some((place, candidate, answer)) = questions.next().await {
         match answer {
-            Ok(answer) => gathered.answers.push((candidate.name.clone(), answer)),
-            Err(error) => gathered.errors.push(error.with_provider(&candidate.name)),
+            Ok(answer) => {
+                came(&answer);
+                answers.push((place, (candidate.name.clone(), answer)));
+            }
+            Err(error) => errors.push((place, error.with_provider(&candidate.name))),
         }
     }
-    gathered
+    Gathered {
+        answers: in_order(answers),
+        errors: in_order(errors),
+    }
+}
+
+fn in_order<T>(mut placed: Vec<(usize, T)>) -> Vec<T> {
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, item)| item).collect()
 }
 
 impl<T> Gathered<T> {

@@ -8,8 +8,8 @@ use crate::model::{Job, State};
 pub enum Verdict {
     /// Every job succeeded.
     Succeeded,
-    /// The one job's own exit code, mirrored.
-    OwnCode(u8),
+    /// The one job's own exit code, mirrored, and what it means.
+    OwnCode { code: u8, error: Error },
     /// One of gpujob's own codes, with its error.
     Failed(Error),
 }
@@ -23,17 +23,22 @@ pub fn verdict(jobs: &[&Job]) -> Verdict {
 }
 
 fn verdict_of_one(job: &Job) -> Verdict {
-    match judged(job) {
-        Verdict::Failed(error) => {
-            let error = error
-                .with_provider(&job.job_ref.provider)
-                .with_job(job.job_ref.to_string());
-            Verdict::Failed(match &job.marker {
-                Some(marker) => error.with_marker(marker),
-                None => error,
-            })
+    let about = |error: Error| {
+        let error = error
+            .with_provider(&job.job_ref.provider)
+            .with_job(job.job_ref.to_string());
+        match &job.marker {
+            Some(marker) => error.with_marker(marker),
+            None => error,
         }
-        settled @ (Verdict::Succeeded | Verdict::OwnCode(_)) => settled,
+    };
+    match judged(job) {
+        Verdict::Succeeded => Verdict::Succeeded,
+        Verdict::OwnCode { code, error } => Verdict::OwnCode {
+            code,
+            error: about(error),
+        },
+        Verdict::Failed(error) => Verdict::Failed(about(error)),
     }
 }
 
@@ -42,14 +47,13 @@ fn judged(job: &Job) -> Verdict {
     let because = reason(job);
     match job.state {
         State::Succeeded => Verdict::Succeeded,
-        State::Failed => match job.exit_code.and_then(mirrored) {
-            Some(code) => Verdict::OwnCode(code),
-            None => Verdict::Failed(Error::new(
-                Kind::JobFailed,
-                "job_failed",
-                failed_message(job, &because),
-            )),
-        },
+        State::Failed => {
+            let error = Error::new(Kind::JobFailed, "job_failed", failed_message(job, &because));
+            match job.exit_code.and_then(mirrored) {
+                Some(code) => Verdict::OwnCode { code, error },
+                None => Verdict::Failed(error),
+            }
+        }
         State::Cancelled => Verdict::Failed(Error::new(
             Kind::JobCancelled,
             "job_cancelled",
@@ -140,7 +144,7 @@ mod tests {
     fn code_of(verdict: &Verdict) -> u8 {
         match verdict {
             Verdict::Succeeded => 0,
-            Verdict::OwnCode(code) => *code,
+            Verdict::OwnCode { code, .. } => *code,
             Verdict::Failed(error) => error.kind().exit_code(),
         }
     }

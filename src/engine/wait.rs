@@ -24,6 +24,8 @@ pub struct Settings {
     pub first: Option<Duration>,
     /// `--poll-failures`: how long failing polls are tolerated.
     pub tolerance: Duration,
+    /// `--start-timeout`: how long a job may wait for resources, counted from the start of waiting.
+    pub start_within: Option<Duration>,
 }
 
 /// What to do next.
@@ -124,8 +126,30 @@ impl Watch {
         match open.min_by_key(|(_, group)| group.due) {
             None => Next::Ended,
             Some((index, group)) if group.due <= now => Next::Poll(index),
-            Some((_, group)) => Next::Sleep(group.due.saturating_sub(now)),
+            Some((_, group)) => Next::Sleep(self.until_late(now, group.due.saturating_sub(now))),
         }
+    }
+
+    /// A pause no longer than what is left of `--start-timeout`.
+    fn until_late(&self, now: Duration, pause: Duration) -> Duration {
+        match self.settings.start_within {
+            Some(limit) if limit > now => pause.min(limit.saturating_sub(now)),
+            Some(_) | None => pause,
+        }
+    }
+
+    /// The first job that still waits for resources though it should have started by now.
+    pub fn late(&self, now: Duration) -> Option<&ResourceRef> {
+        let limit = self.settings.start_within?;
+        let waits = |job: &&Watched| {
+            let state = job.last.as_ref().map(|job| job.state);
+            !job.ended && matches!(state, Some(State::Pending | State::Starting))
+        };
+        let mut jobs = self.groups.iter().flat_map(|group| &group.jobs);
+        (now >= limit)
+            .then(|| jobs.find(waits))
+            .flatten()
+            .map(|job| &job.job_ref)
     }
 
     /// The jobs of a group that have not ended.

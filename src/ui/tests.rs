@@ -285,3 +285,57 @@ fn the_style_follows_the_terminal() {
     let terminal = Ui::new(Options::default(), facts, TimeZone::UTC, streams()).style();
     assert_eq!((terminal.width, terminal.colour), (Some(90), true));
 }
+
+#[test]
+fn a_mirrored_code_from_80_on_has_its_object_under_json() {
+    let error = Error::new(Kind::JobFailed, "job_failed", "job x failed");
+    for (format, code, is_told) in [
+        (Format::Json, 137, true),
+        (Format::Ndjson, 94, true),
+        (Format::Json, 7, false),
+        (Format::Table, 137, false),
+    ] {
+        let scene = piped(options(format));
+        scene.ui.mirrored(code, &error);
+        assert_eq!(
+            !scene.errors.text().is_empty(),
+            is_told,
+            "{format:?} {code}"
+        );
+    }
+}
+
+/// An input that gives nothing until it is told to.
+struct Silent(std::sync::mpsc::Receiver<()>, std::sync::mpsc::Sender<()>);
+
+impl io::Read for Silent {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.1.send(()).unwrap();
+        self.0.recv().unwrap();
+        Ok(0)
+    }
+}
+
+#[test]
+fn a_question_that_nobody_answers_holds_back_no_error() {
+    let errors = Kept::default();
+    let (answer, answered) = std::sync::mpsc::channel();
+    let (reading, is_reading) = std::sync::mpsc::channel();
+    let streams = Streams {
+        output: Box::new(Kept::default()),
+        errors: Box::new(errors.clone()),
+        input: Box::new(io::BufReader::new(Silent(answered, reading))),
+    };
+    let facts = Facts::new(TERMINAL, None, |name| {
+        (name == "NO_COLOR").then(|| "1".to_owned())
+    });
+    let ui = Ui::new(options(Format::Table), facts, TimeZone::UTC, streams);
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| ui.ask("sure?", "--yes"));
+        is_reading.recv().unwrap();
+        ui.fail(&Error::new(Kind::Interrupted, "interrupted", "interrupted"));
+        assert_eq!(errors.text(), "sure? [y/N] \nerror: interrupted\n");
+        answer.send(()).unwrap();
+        assert!(!asking.join().unwrap().unwrap());
+    });
+}

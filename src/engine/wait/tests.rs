@@ -11,6 +11,7 @@ const PARACLOUD: Polling = Polling {
 const SETTINGS: Settings = Settings {
     first: None,
     tolerance: Duration::from_secs(600),
+    start_within: None,
 };
 
 fn reference(id: &str) -> ResourceRef {

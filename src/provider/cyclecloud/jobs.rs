@@ -476,7 +476,11 @@ impl Cyclecloud {
                     operation: None,
                     raw: Value::Array(raw),
                 };
-                self.seen(cluster, &id, &list, History::default(), None)
+                // A list cannot tell ready from ready twice: what earlier looks saw decides.
+                let tracked = filter.memory_of(&self.job_ref(cluster, &id));
+                let history = History::read(tracked.and_then(|tracked| tracked.reading.as_ref()));
+                let cancelled_at = tracked.and_then(|tracked| tracked.cancel_requested_at);
+                self.seen(cluster, &id, &list, history, cancelled_at)
             })
             .filter(|job| filter.states.is_empty() || filter.states.contains(&job.state))
             .filter(|job| match (filter.since, job.created_at) {

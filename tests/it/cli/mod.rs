@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod explain;
+mod help;
 mod interrupts;
 mod local;
 mod main_job;
@@ -9,8 +10,8 @@ mod paracloud;
 mod refs;
 mod secrets;
 mod state_directory;
+mod streams;
 mod submit;
-mod volumes;
 
 /// A job that both emulated backends can run, in a moment.
 const JOB: &str = "\

@@ -70,3 +70,32 @@ fn an_empty_variable_counts_as_unset() {
         .run(&["submit", "job.yaml", "-p", "pai-dlc"])
         .expect(0);
 }
+
+#[rstest]
+fn a_job_that_waits_too_long_for_resources_ends_the_wait_and_goes_on(
+    #[values("paracloud", "pai-dlc")] provider: &str,
+) {
+    let environment = TestEnvironment::with_sandbox();
+    environment.file("job.yaml", JOB);
+    // At this speed nothing ever starts.
+    environment.control("speed", r#"{"speed": 0.001}"#);
+    let run = environment
+        .run(&[
+            "submit",
+            "job.yaml",
+            "-p",
+            provider,
+            "--wait",
+            "--start-timeout",
+            "1s",
+            "-o",
+            "json",
+        ])
+        .expect(124);
+    assert_eq!(run.error()["error"]["code"], "start_timeout");
+    let job = run.error()["error"]["job"].as_str().unwrap().to_owned();
+    environment
+        .run(&["wait", &job, "--start-timeout", "300ms"])
+        .expect(124);
+    environment.run(&["cancel", &job]).expect(0);
+}
