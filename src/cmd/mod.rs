@@ -3,6 +3,7 @@
 pub mod cancel;
 pub mod config;
 pub mod explain;
+mod forgotten;
 pub mod namespaces;
 pub mod plan;
 pub mod refs;

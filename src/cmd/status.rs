@@ -11,11 +11,12 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Job, State};
 use crate::provider::{ListFilter, Listing, Provider, Tracked};
 
+use super::forgotten::forgotten;
 use super::refs;
 use super::show::Show;
 
 /// So many of the journal's newest records are looked at for a list.
-const REMEMBERED: usize = 2_000;
+pub(super) const REMEMBERED: usize = 2_000;
 
 /// Jobs of one provider in a list, unless `--limit` or `--all` says otherwise (cli.md §10).
 const DEFAULT_LIMIT: usize = 50;
@@ -83,12 +84,12 @@ async fn list(app: &App, args: &StatusArgs) -> Result<u8> {
                 ..filter.clone()
             };
             async move {
-                Ok(jobs_of(
-                    app,
-                    provider.list(&filter).await?,
-                    provider,
-                    &filter,
-                ))
+                let mut listing = provider.list(&filter).await?;
+                if listing.forgets_ended {
+                    let forgotten = forgotten(app, provider, &listing, &filter).await?;
+                    listing.jobs.extend(forgotten);
+                }
+                Ok(jobs_of(app, listing, provider, &filter))
             }
         },
         |jobs: &Vec<Job>| {

@@ -142,6 +142,8 @@ pub struct Listing {
     pub jobs: Vec<Job>,
     /// Why the list is known to be incomplete.
     pub truncated: Option<String>,
+    /// Whether the provider forgets jobs that have ended: those of the journal must be added (job-model.md §7).
+    pub forgets_ended: bool,
 }
 
 /// Pauses between polls.

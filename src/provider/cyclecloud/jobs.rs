@@ -492,10 +492,8 @@ impl Cyclecloud {
         jobs.truncate(filter.limit.unwrap_or(usize::MAX));
         Ok(Listing {
             jobs,
-            truncated: Some(
-                "CycleCloud knows nodes, not jobs: jobs whose nodes are gone are known to this machine's journal only"
-                    .to_owned(),
-            ),
+            truncated: None,
+            forgets_ended: true,
         })
     }
 

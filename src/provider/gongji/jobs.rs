@@ -299,6 +299,7 @@ impl Gongji {
             truncated: list
                 .is_cut
                 .then(|| format!("the account has more than {} jobs", list.rows.len())),
+            forgets_ended: false,
         })
     }
 

@@ -250,6 +250,7 @@ impl PaiDlc {
         Ok(Listing {
             jobs,
             truncated: None,
+            forgets_ended: false,
         })
     }
 

@@ -9,6 +9,7 @@ mod main_job;
 mod paracloud;
 mod refs;
 mod secrets;
+mod side_by_side;
 mod state_directory;
 mod streams;
 mod submit;

@@ -7,6 +7,8 @@ use crate::support::environment::TestEnvironment;
 
 #[rstest]
 #[case::paracloud("paracloud")]
+#[case::cyclecloud("cyclecloud")]
+#[case::gongji("gongji")]
 #[case::pai_dlc("pai-dlc")]
 fn no_secret_gets_out_with_every_word_said(#[case] provider: &str) {
     let environment = TestEnvironment::with_sandbox();

@@ -133,8 +133,8 @@ async fn jobs_are_listed_and_resolved_from_a_bare_id(#[case] backend: Backend) {
             .iter()
             .any(|listed| listed.job_ref == job.job_ref)
     );
-    // CycleCloud forgets ended jobs, and says so.
-    assert_eq!(listing.truncated.is_some(), backend == Backend::Cyclecloud);
+    assert_eq!(listing.truncated, None);
+    assert_eq!(listing.forgets_ended, backend == Backend::Cyclecloud);
     let resolved = bench.provider.resolve(&job.provider_id).await.unwrap();
     assert_eq!(resolved, [job.job_ref]);
 }
