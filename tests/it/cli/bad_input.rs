@@ -45,7 +45,7 @@ fn a_bad_spec_is_refused(
     #[case] text: &str,
     #[case] names: &str,
     #[case] code: i32,
-    #[values("paracloud", "pai-dlc")] provider: &str,
+    #[values("paracloud", "cyclecloud", "gongji", "pai-dlc")] provider: &str,
 ) {
     let environment = TestEnvironment::with_sandbox();
     let job = environment.file("job.yaml", text);
@@ -54,7 +54,7 @@ fn a_bad_spec_is_refused(
 }
 
 #[rstest]
-fn a_missing_image_is_refused(#[values("paracloud", "pai-dlc")] provider: &str) {
+fn a_missing_image_is_refused(#[values("paracloud", "gongji", "pai-dlc")] provider: &str) {
     let environment = TestEnvironment::with_sandbox();
     refused(
         &environment,
@@ -66,7 +66,9 @@ fn a_missing_image_is_refused(#[values("paracloud", "pai-dlc")] provider: &str) 
 }
 
 #[rstest]
-fn an_unknown_type_is_not_found(#[values("paracloud", "pai-dlc")] provider: &str) {
+fn an_unknown_type_is_not_found(
+    #[values("paracloud", "cyclecloud", "gongji", "pai-dlc")] provider: &str,
+) {
     let environment = TestEnvironment::with_sandbox();
     let arguments = [
         "submit",
@@ -84,7 +86,9 @@ fn an_unknown_type_is_not_found(#[values("paracloud", "pai-dlc")] provider: &str
 }
 
 #[rstest]
-fn a_gpu_nobody_has_is_a_matter_of_capacity(#[values("paracloud", "pai-dlc")] provider: &str) {
+fn a_gpu_nobody_has_is_a_matter_of_capacity(
+    #[values("paracloud", "cyclecloud", "gongji", "pai-dlc")] provider: &str,
+) {
     let environment = TestEnvironment::with_sandbox();
     let arguments = [
         "submit", "-p", provider, "--image", "x", "--gpu", "MI300X:7", "--", "true",
@@ -207,7 +211,7 @@ const THROTTLED: &str = "HTTP/1.1 429 Too Many Requests\r\nContent-Type: applica
 const BROKEN: &str = "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: 28\r\nConnection: close\r\n\r\n{\"code\":500,\"message\":\"oh!\"}";
 
 #[rstest]
-#[case::html(HTML, 87, "HTML")]
+#[case::html(HTML, 87, "page")]
 #[case::truncated_json(TRUNCATED, 87, "JSON")]
 #[case::throttled(THROTTLED, 86, "429")]
 #[case::broken(BROKEN, 86, "500")]
@@ -215,7 +219,7 @@ fn a_strange_answer_is_told_for_what_it_is(
     #[case] answer: &'static str,
     #[case] code: i32,
     #[case] names: &str,
-    #[values("paracloud", "pai-dlc")] provider: &str,
+    #[values("paracloud", "cyclecloud", "gongji", "pai-dlc")] provider: &str,
 ) {
     let mut environment = TestEnvironment::with_sandbox();
     let name = format!(
@@ -232,7 +236,9 @@ fn a_strange_answer_is_told_for_what_it_is(
 }
 
 #[rstest]
-fn a_refused_connection_is_temporary(#[values("paracloud", "pai-dlc")] provider: &str) {
+fn a_refused_connection_is_temporary(
+    #[values("paracloud", "cyclecloud", "gongji", "pai-dlc")] provider: &str,
+) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -251,7 +257,9 @@ fn a_refused_connection_is_temporary(#[values("paracloud", "pai-dlc")] provider:
 }
 
 #[rstest]
-fn plain_http_to_another_host_is_refused(#[values("paracloud", "pai-dlc")] provider: &str) {
+fn plain_http_to_another_host_is_refused(
+    #[values("paracloud", "cyclecloud", "gongji", "pai-dlc")] provider: &str,
+) {
     let mut environment = TestEnvironment::with_sandbox();
     let name = format!(
         "GPUJOB_{}_BASE_URL",

@@ -7,6 +7,8 @@ use crate::support::environment::TestEnvironment;
 
 #[rstest]
 #[case::paracloud("paracloud")]
+#[case::cyclecloud("cyclecloud")]
+#[case::gongji("gongji")]
 #[case::pai_dlc("pai-dlc")]
 fn one_job_file_runs_unchanged_on_every_backend(#[case] provider: &str) {
     let environment = TestEnvironment::with_sandbox();
@@ -33,7 +35,6 @@ fn one_job_file_runs_unchanged_on_every_backend(#[case] provider: &str) {
         "provider_id",
         "raw_state",
         "created_at",
-        "started_at",
         "finished_at",
         "nodes",
         "marker",
@@ -60,6 +61,8 @@ fn a_failed_job_ends_the_wait_with_90_since_the_api_hides_its_code(#[case] provi
 
 #[rstest]
 #[case::paracloud("paracloud")]
+#[case::cyclecloud("cyclecloud")]
+#[case::gongji("gongji")]
 #[case::pai_dlc("pai-dlc")]
 fn a_cancelled_job_is_cancelled_and_a_second_cancel_is_a_success(#[case] provider: &str) {
     let environment = TestEnvironment::with_sandbox();
