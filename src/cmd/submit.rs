@@ -85,8 +85,13 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
 
 /// Says what was chosen and every emulation, local field and caution, on stderr.
 fn announce(app: &App, plan: &Plan) {
+    let cautions = &plan.assessment.notes;
     for line in &plan.assessment.report {
+        // A caution that begins with the same words says it already, and more.
+        let said = format!("`{}` is {}", line.field, line.level);
         match line.level {
+            Level::Emulated | Level::Local
+                if cautions.iter().any(|note| note.starts_with(&said)) => {}
             Level::Emulated | Level::Local => {
                 app.ui
                     .note(&format!("{} is {}: {}", line.field, line.level, line.how));
@@ -94,7 +99,7 @@ fn announce(app: &App, plan: &Plan) {
             Level::Native | Level::Refused => {}
         }
     }
-    for note in &plan.assessment.notes {
+    for note in cautions {
         app.ui.note(note);
     }
 }

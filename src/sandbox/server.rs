@@ -22,8 +22,8 @@ use super::clock::Clock;
 use super::control::{Control, Controlled};
 use super::listen::{Answering, Port};
 use super::process::Launcher;
-use super::service::{RawAnswer, RawRequest, Service};
-use super::services::{self, Setup};
+use super::service::{RawAnswer, RawRequest, Service, Setup};
+use super::services;
 use super::settings::{self, Client};
 
 /// How often jobs are moved on.

@@ -7,6 +7,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
+use super::clock::Clock;
+use super::process::Launcher;
+
 /// One request exactly as it came over the wire.
 #[derive(Debug, Clone)]
 pub struct RawRequest {
@@ -133,4 +136,13 @@ pub trait Service: fmt::Debug + Send + Sync {
     fn summary(&self) -> Value {
         Value::Null
     }
+}
+
+/// What every service is made from.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    pub clock: Clock,
+    pub launcher: Launcher,
+    /// Fixes the ids a service hands out; credentials are fresh for every run all the same.
+    pub seed: u64,
 }

@@ -10,18 +10,7 @@ use super::api::cyclecloud::CycleCloud;
 use super::api::gongji::Gongji;
 use super::api::pai_dlc::PaiDlc;
 use super::api::paracloud::Paracloud;
-use super::clock::Clock;
-use super::process::Launcher;
-use super::service::Service;
-
-/// What every service is made from.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    pub clock: Clock,
-    pub launcher: Launcher,
-    /// Fixes the ids a service hands out; credentials are fresh for every run all the same.
-    pub seed: u64,
-}
+use super::service::{Service, Setup};
 
 /// A service with what is printed for its users.
 #[derive(Debug)]

@@ -42,8 +42,8 @@ use crate::sandbox::auth::basic::{self, Account, Refused};
 use crate::sandbox::auth::bearer::{self, Token};
 use crate::sandbox::clock::Clock;
 use crate::sandbox::process::Launcher;
+use crate::sandbox::service::Setup;
 use crate::sandbox::service::{Delivery, RawAnswer, RawRequest, Service};
-use crate::sandbox::services::Setup;
 use crate::secret::Secret;
 
 use self::calls::Caller;

@@ -48,8 +48,8 @@ use self::routes::{NoRoute, Route};
 use crate::sandbox::auth::gongji::{self as auth, ApiKey, Mode};
 use crate::sandbox::clock::Clock;
 use crate::sandbox::process::Launcher;
+use crate::sandbox::service::Setup;
 use crate::sandbox::service::{RawAnswer, RawRequest, Service};
-use crate::sandbox::services::Setup;
 
 /// The emulated service.
 #[derive(Debug)]

@@ -47,8 +47,8 @@ use crate::model::Timestamp;
 use crate::sandbox::auth::acs3::{self, Fault, KeyStore};
 use crate::sandbox::clock::Clock;
 use crate::sandbox::process::Launcher;
+use crate::sandbox::service::Setup;
 use crate::sandbox::service::{RawAnswer, RawRequest, Service};
-use crate::sandbox::services::Setup;
 
 /// The emulated service.
 #[derive(Debug)]

@@ -28,8 +28,8 @@ use crate::model::Backend;
 use crate::sandbox::auth::bearer::{self, Token};
 use crate::sandbox::clock::Clock;
 use crate::sandbox::process::Launcher;
+use crate::sandbox::service::Setup;
 use crate::sandbox::service::{RawAnswer, RawRequest, Service};
-use crate::sandbox::services::Setup;
 use crate::secret::Secret;
 
 use self::calls::Caller;

@@ -15,8 +15,8 @@ use crate::sandbox::api::gongji::Gongji;
 use crate::sandbox::api::gongji::job::Run;
 use crate::sandbox::clock::Clock;
 use crate::sandbox::process::{Launcher, Process};
+use crate::sandbox::service::Setup;
 use crate::sandbox::service::{RawAnswer, RawRequest, Service};
-use crate::sandbox::services::Setup;
 
 pub(super) struct Bench {
     pub(super) service: Arc<Gongji>,

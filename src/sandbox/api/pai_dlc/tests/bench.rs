@@ -13,8 +13,8 @@ use crate::sandbox::api::pai_dlc::{PaiDlc, TemporaryKey, routes};
 use crate::sandbox::auth::acs3::{Canonical, hex, sha256_hex};
 use crate::sandbox::clock::Clock;
 use crate::sandbox::process::{Launcher, Process};
+use crate::sandbox::service::Setup;
 use crate::sandbox::service::{RawRequest, Service};
-use crate::sandbox::services::Setup;
 
 pub(super) const HOST: &str = "127.0.0.1:8080";
 
