@@ -64,6 +64,7 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Types(args) => block_on(cmd::types::run(app, &args)),
         Command::Volumes(args) => block_on(cmd::volumes::run(app, &args)),
         Command::Namespaces(args) => block_on(cmd::namespaces::run(app, &args)),
+        Command::Explain(args) if args.cyclecloud_runner => cmd::explain::runner(app),
         Command::Explain(args) => block_on(cmd::explain::run(app, &args)),
         Command::Sandbox(args) => block_on(cmd::sandbox::run(
             args,

@@ -4,12 +4,18 @@ use crate::app::App;
 use crate::cli::{DryRun, ExplainArgs};
 use crate::engine::fanout::gather;
 use crate::error::{Error, Kind, Result};
-use crate::provider::Provider;
+use crate::provider::{Provider, cyclecloud};
 
 use super::plan::{Planned, plan, refusal};
 use super::show::Show;
 use super::spec::prepare;
 use super::status::finish;
+
+/// `--cyclecloud-runner`: what an operator installs once, as a script that says in its comments how. Local.
+pub fn runner(app: &App) -> Result<u8> {
+    app.ui.print(&cyclecloud::instructions())?;
+    Ok(0)
+}
 
 /// Runs `explain` for the providers of `-p`, of the spec, or all that are configured.
 pub async fn run(app: &App, args: &ExplainArgs) -> Result<u8> {

@@ -195,3 +195,19 @@ fn a_wrong_kind_of_key_is_named() {
     let run = environment.run(&["types", "-p", "gongji"]).expect(85);
     assert!(run.stderr.contains("public key"), "{}", run.stderr);
 }
+
+#[test]
+fn the_runner_for_cyclecloud_is_printed_as_a_script_that_a_shell_can_read() {
+    let environment = TestEnvironment::empty();
+    let run = environment
+        .run(&["explain", "--cyclecloud-runner"])
+        .expect(0);
+    assert!(run.stdout.starts_with("#!/bin/sh\n"));
+    assert!(run.stdout.contains("jetpack"));
+    let script = environment.file("install.sh", &run.stdout);
+    let checked = std::process::Command::new("sh")
+        .args(["-n", &script])
+        .status()
+        .unwrap();
+    assert!(checked.success());
+}
