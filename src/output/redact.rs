@@ -22,7 +22,7 @@ pub const MASK: &str = "••••";
 const SHORTEST_BASE64: usize = 4;
 
 /// Headers whose values are no secret. All others are masked: an allow-list cannot forget a credential.
-const HARMLESS_HEADERS: [&str; 9] = [
+const HARMLESS_HEADERS: [&str; 10] = [
     "accept",
     "content-length",
     "content-type",
@@ -32,6 +32,7 @@ const HARMLESS_HEADERS: [&str; 9] = [
     "x-acs-action",
     "x-acs-content-sha256",
     "x-acs-version",
+    "x-cycle-client-version",
 ];
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()

@@ -52,6 +52,7 @@ const SHOWN_HEADERS: &[&str] = &[
     "x-acs-signature-nonce",
     "x-acs-trace-id",
     "x-acs-version",
+    "x-cycle-client-version",
     "x-request-id",
 ];
 

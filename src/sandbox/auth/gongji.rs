@@ -2,7 +2,7 @@
 //!
 //! [`verify`] is pure: a request as it came over the wire, an instant and the keys give an [`ApiKey`] or a [`Fault`].
 //! Nothing is decoded, re-ordered or normalised on the way, and nothing here knows how a client signs. What a wrong
-//! signature was made over is guessed for the log only ([`diagnosis`]).
+//! signature was made over is guessed for the log only (`diagnosis`).
 
 mod diagnosis;
 mod fault;
