@@ -159,9 +159,10 @@ async fn what_is_no_key_is_a_fault_of_the_configuration_without_a_secret_word(
 
 #[tokio::test]
 async fn nobody_at_the_address_is_a_fault_of_the_configuration() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}/?canary", listener.local_addr().unwrap());
-    drop(listener);
+    // Bound and never listened on: a port that was let go of may be taken by another test.
+    let closed = tokio::net::TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let base = format!("http://{}/?canary", closed.local_addr().unwrap());
     let error = signer(&base).prepare(at(NOON)).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Config);
     assert!(!format!("{error:?}").contains("canary"), "{error:?}");

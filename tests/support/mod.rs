@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub(crate) mod closed;
 pub(crate) mod environment;
 pub(crate) mod relay;
 pub(crate) mod scripted;

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 
 use rstest::rstest;
 
+use crate::support::closed::ClosedPort;
 use crate::support::environment::TestEnvironment;
 
 /// The error names the thing, stdout is empty, and no job exists afterwards.
@@ -239,9 +240,8 @@ fn a_strange_answer_is_told_for_what_it_is(
 fn a_refused_connection_is_temporary(
     #[values("paracloud", "cyclecloud", "gongji", "pai-dlc")] provider: &str,
 ) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let closed = ClosedPort::take();
+    let url = format!("http://{}", closed.address());
     let mut environment = TestEnvironment::with_sandbox();
     let name = format!(
         "GPUJOB_{}_BASE_URL",

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 
 use crate::cli::JOB;
+use crate::support::closed::ClosedPort;
 use crate::support::environment::TestEnvironment;
 
 const PROVIDERS: [&str; 4] = ["paracloud", "cyclecloud", "gongji", "pai-dlc"];
@@ -28,28 +29,28 @@ enum Fault {
 }
 
 impl Fault {
-    fn url(self) -> String {
+    /// The address, and what keeps a closed port closed.
+    fn url(self) -> (String, Option<ClosedPort>) {
+        if let Self::Down = self {
+            let closed = ClosedPort::take();
+            return (format!("http://{}", closed.address()), Some(closed));
+        }
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        match self {
-            Self::Down => drop(listener),
-            Self::Html | Self::Silent => {
-                std::thread::spawn(move || {
-                    let mut open = Vec::new();
-                    for stream in listener.incoming().take(32) {
-                        let mut stream = stream.unwrap();
-                        let mut request = [0; 8 * 1024];
-                        if matches!(self, Self::Html) && stream.read(&mut request).is_ok() {
-                            drop(stream.write_all(
-                                b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\nConnection: close\r\n\r\n<html></html>",
-                            ));
-                        }
-                        open.push(stream);
-                    }
-                });
+        std::thread::spawn(move || {
+            let mut open = Vec::new();
+            for stream in listener.incoming().take(32) {
+                let mut stream = stream.unwrap();
+                let mut request = [0; 8 * 1024];
+                if matches!(self, Self::Html) && stream.read(&mut request).is_ok() {
+                    drop(stream.write_all(
+                        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\nConnection: close\r\n\r\n<html></html>",
+                    ));
+                }
+                open.push(stream);
             }
-        }
-        url
+        });
+        (url, None)
     }
 }
 
@@ -67,7 +68,8 @@ fn the_rows_of_three_appear_although_the_fourth_fails(
             .expect(0);
     }
     let (fault, code) = fault;
-    environment.set(&base_url(broken), &fault.url());
+    let (url, _closed) = fault.url();
+    environment.set(&base_url(broken), &url);
     let start = Instant::now();
     let run = environment
         .run(&[verb, "-o", "json", "--retries=0", "--timeout=2s"])
