@@ -213,3 +213,27 @@ fn the_runner_for_cyclecloud_is_printed_as_a_script_that_a_shell_can_read() {
         .unwrap();
     assert!(checked.success());
 }
+
+#[test]
+fn an_offer_that_sold_out_between_look_and_create_is_a_matter_of_capacity() {
+    let environment = TestEnvironment::with_sandbox();
+    environment.file("job.yaml", JOB);
+    environment.control(
+        "configure",
+        r#"{"backend": "gongji", "settings": {"sell_out_after_look": ["V100@hebeif-1"]}}"#,
+    );
+    let run = environment
+        .run(&[
+            "submit",
+            "job.yaml",
+            "-p",
+            "gongji",
+            "--type",
+            "V100@hebeif-1",
+        ])
+        .expect(83);
+    assert!(run.stderr.contains("V100@hebeif-1"), "{}", run.stderr);
+    assert_eq!(run.stdout, "");
+    let run = environment.run(&["status", "-p", "gongji", "-q"]).expect(0);
+    assert_eq!(run.stdout, "");
+}
