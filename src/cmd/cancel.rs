@@ -7,9 +7,9 @@ use crate::engine::drive::Driver;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Flag, Job, ResourceRef};
 
-use super::refs;
 use super::show::Show;
 use super::status::finish;
+use super::{driver, refs};
 
 /// Runs `cancel` on every job named; one failure does not spare the others.
 pub async fn run(app: &App, args: &CancelArgs) -> Result<u8> {
@@ -19,15 +19,7 @@ pub async fn run(app: &App, args: &CancelArgs) -> Result<u8> {
             refs::asked(app, &args.refs),
         )
         .await?;
-    let driver = Driver {
-        providers: &asked.providers,
-        journal: app.journal(),
-        clock: &*app.clock,
-        entropy: &*app.entropy,
-        reporter: &*app.ui,
-        interrupt: app.interrupt()?,
-        deadline: app.deadline,
-    };
+    let driver = driver(app, &asked.providers, app.interrupt()?);
     let mut jobs = Vec::new();
     let mut errors = Vec::new();
     for named in asked.jobs.iter().cloned() {

@@ -16,9 +16,13 @@ pub mod types;
 pub mod volumes;
 pub mod wait;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::provider::Polling;
+use crate::app::App;
+use crate::engine::drive::Driver;
+use crate::engine::interrupt::Interrupt;
+use crate::provider::{Polling, Provider};
 
 /// Pauses before the look-ups of an unclear create: three within about 15 s; against loopback a few poll intervals.
 fn lookup_pauses(polling: &Polling, poll: Option<Duration>) -> [Duration; 3] {
@@ -27,4 +31,21 @@ fn lookup_pauses(polling: &Polling, poll: Option<Duration>) -> [Duration; 3] {
         _ => Duration::from_secs(1),
     };
     [unit, unit * 4, unit * 9]
+}
+
+/// What looks at jobs and waits for them, with everything it needs of this run.
+fn driver<'a>(
+    app: &'a App,
+    providers: &'a BTreeMap<String, Box<dyn Provider>>,
+    interrupt: &'a Interrupt,
+) -> Driver<'a> {
+    Driver {
+        providers,
+        journal: app.journal(),
+        clock: &*app.clock,
+        entropy: &*app.entropy,
+        reporter: &*app.ui,
+        interrupt,
+        deadline: app.deadline,
+    }
 }

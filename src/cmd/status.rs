@@ -3,7 +3,6 @@
 use crate::ambient::{Clock as _, Reporter as _};
 use crate::app::{App, flag_duration};
 use crate::cli::StatusArgs;
-use crate::engine::drive::Driver;
 use crate::engine::fanout::gather;
 use crate::engine::fold;
 use crate::engine::interrupt::Interrupt;
@@ -12,8 +11,8 @@ use crate::model::{Job, State};
 use crate::provider::{ListFilter, Listing, Provider, Tracked};
 
 use super::forgotten::forgotten;
-use super::refs;
 use super::show::Show;
+use super::{driver, refs};
 
 /// So many of the journal's newest records are looked at for a list.
 pub(super) const REMEMBERED: usize = 2_000;
@@ -32,15 +31,7 @@ pub async fn run(app: &App, args: &StatusArgs) -> Result<u8> {
 
 async fn look(app: &App, args: &StatusArgs, interrupt: &Interrupt) -> Result<u8> {
     let asked = refs::asked(app, &args.refs).await?;
-    let driver = Driver {
-        providers: &asked.providers,
-        journal: app.journal(),
-        clock: &*app.clock,
-        entropy: &*app.entropy,
-        reporter: &*app.ui,
-        interrupt,
-        deadline: app.deadline,
-    };
+    let driver = driver(app, &asked.providers, interrupt);
     let refs = asked.refs();
     let looking = driver.look(&refs);
     let looked = app.with_progress("looking at the jobs", looking).await;

@@ -14,7 +14,7 @@ use crate::model::{Job, ResourceRef};
 use crate::ui::Task;
 
 use super::show::Show;
-use super::{cancel, refs};
+use super::{cancel, driver, refs};
 
 /// How often to poll, and how long to bear with polls that fail.
 #[derive(Debug, Clone, Copy)]
@@ -77,15 +77,7 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
     let interrupt = app.interrupt()?;
     let providers =
         app.providers_of(waiting.refs.iter().map(|job_ref| job_ref.provider.as_str()))?;
-    let driver = Driver {
-        providers: &providers,
-        journal: app.journal(),
-        clock: &*app.clock,
-        entropy: &*app.entropy,
-        reporter: &*app.ui,
-        interrupt,
-        deadline: app.deadline,
-    };
+    let driver = driver(app, &providers, interrupt);
     let settings = Settings {
         first: waiting.pace.poll,
         tolerance: waiting.pace.poll_failures,
