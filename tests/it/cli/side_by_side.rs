@@ -237,3 +237,22 @@ fn an_offer_that_sold_out_between_look_and_create_is_a_matter_of_capacity() {
     let run = environment.run(&["status", "-p", "gongji", "-q"]).expect(0);
     assert_eq!(run.stdout, "");
 }
+
+#[test]
+fn a_create_whose_answer_was_lost_is_adopted_and_not_sent_again() {
+    let environment = TestEnvironment::with_sandbox();
+    environment.file("job.yaml", JOB);
+    environment.control(
+        "configure",
+        r#"{"backend": "cyclecloud", "settings": {"drop_creates": 1}}"#,
+    );
+    let run = environment
+        .run(&["submit", "job.yaml", "-p", "cyclecloud", "-o", "json"])
+        .expect(0);
+    let job = run.json();
+    assert_eq!(job["adopted"], true);
+    let run = environment
+        .run(&["status", "-p", "cyclecloud", "-q"])
+        .expect(0);
+    assert_eq!(run.stdout.trim(), job["ref"]);
+}
