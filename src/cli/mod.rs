@@ -1,5 +1,6 @@
 //! The command line as clap structs. No behaviour lives here; `cmd/` turns arguments into requests (cli.md §2).
 
+mod events;
 mod global;
 mod jobs;
 mod local;
@@ -8,6 +9,7 @@ mod storage;
 
 use clap::{Parser, Subcommand};
 
+pub use events::{CostArgs, EventsArgs};
 pub use global::{Colour, GlobalArgs, OutputFormat};
 pub use jobs::{
     CancelArgs, DryRun, ExplainArgs, SpecArgs, StatusArgs, SubmitArgs, TypesArgs, WaitArgs,
@@ -47,10 +49,14 @@ pub enum Command {
     Status(StatusArgs),
     /// Wait until jobs end, and exit as they did
     Wait(WaitArgs),
+    /// Show what the provider says happened to a job
+    Events(EventsArgs),
     /// Stop jobs; a job that has ended already is a success
     Cancel(CancelArgs),
     /// List what can be rented, on every provider
     Types(TypesArgs),
+    /// Show what jobs have cost so far, where the provider says so
+    Cost(CostArgs),
     /// List, create and delete storage
     Volumes(VolumesArgs),
     /// List, create and delete namespaces, workspaces, clusters

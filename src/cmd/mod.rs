@@ -2,6 +2,8 @@
 
 pub mod cancel;
 pub mod config;
+pub mod cost;
+pub mod events;
 pub mod explain;
 mod forgotten;
 pub mod namespaces;

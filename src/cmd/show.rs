@@ -6,7 +6,7 @@ use crate::ambient::{Clock as _, Reporter as _};
 use crate::app::App;
 use crate::cli::DryRun;
 use crate::error::{Error, Result};
-use crate::model::{Backend, Job, Namespace, Offer, TransferCredentials, Volume};
+use crate::model::{Backend, Event, Job, JobCost, Namespace, Offer, TransferCredentials, Volume};
 use crate::output::{self, Format, PlanEntry, PlanOutcome, Row, Style};
 use crate::provider::Provider;
 
@@ -145,6 +145,17 @@ impl<'a> Show<'a> {
             .map(|(provider, backend, offer)| Row::new(provider, *backend, offer))
             .collect();
         let text = output::render_types(&rows, errors, &self.app.ui.style(), self.app.clock.now())?;
+        self.print(&text)
+    }
+
+    /// What happened to a job.
+    pub(super) fn events(&self, events: &[Event]) -> Result<()> {
+        self.print(&output::render_events(events, &[], &self.app.ui.style())?)
+    }
+
+    /// What jobs have cost.
+    pub(super) fn costs(&self, costs: &[JobCost], errors: &[Error]) -> Result<()> {
+        let text = output::render_costs(costs, errors, &self.app.ui.style())?;
         self.print(&text)
     }
 

@@ -3,6 +3,8 @@
 //! Pure data. Nothing here knows a provider's wire format, a clock or a file.
 
 mod backend;
+mod cost;
+pub mod event;
 mod job;
 mod level;
 mod marker;
@@ -15,6 +17,8 @@ mod state;
 mod volume;
 
 pub use backend::Backend;
+pub use cost::JobCost;
+pub use event::Event;
 pub use job::{Gpu, Job, RawState};
 pub use level::{FieldReport, Level};
 pub use marker::{MARKER_ALPHABET, Marker};

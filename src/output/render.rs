@@ -4,14 +4,14 @@ use serde_json::Value;
 
 use crate::config;
 use crate::error::{Error, Result};
-use crate::model::{Job, Namespace, Offer, Timestamp, TransferCredentials, Volume};
+use crate::model::{Event, Job, JobCost, Namespace, Offer, Timestamp, TransferCredentials, Volume};
 
 use super::document::{Document, Shape};
 use super::json::{
-    self, CONFIG_COLUMNS, COST_COLUMNS, CREDENTIAL_COLUMNS, ConfigV1, CostRow, CostV1,
-    CredentialsV1, DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventRow, EventV1,
-    JOB_COLUMNS, JobV1, NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS, PLAN_COLUMNS, PlanEntry,
-    PlanV1, Receipt, ReceiptV1, TypeV1, VOLUME_COLUMNS, VolumeV1,
+    self, CONFIG_COLUMNS, COST_COLUMNS, CREDENTIAL_COLUMNS, ConfigV1, CostV1, CredentialsV1,
+    DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventV1, JOB_COLUMNS, JobV1,
+    NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS, PLAN_COLUMNS, PlanEntry, PlanV1, Receipt,
+    ReceiptV1, TypeV1, VOLUME_COLUMNS, VolumeV1,
 };
 use super::{Format, Row, Style, curl, table};
 
@@ -165,7 +165,7 @@ pub fn render_config(
 }
 
 /// `events`.
-pub fn render_events(rows: &[EventRow], errors: &[Error], style: &Style) -> Result<String> {
+pub fn render_events(rows: &[Event], errors: &[Error], style: &Style) -> Result<String> {
     let names = rows.iter().map(|row| {
         row.reason
             .clone()
@@ -183,7 +183,7 @@ pub fn render_events(rows: &[EventRow], errors: &[Error], style: &Style) -> Resu
 }
 
 /// `cost`.
-pub fn render_costs(rows: &[CostRow], errors: &[Error], style: &Style) -> Result<String> {
+pub fn render_costs(rows: &[JobCost], errors: &[Error], style: &Style) -> Result<String> {
     let names = rows.iter().map(|row| row.job_ref.to_string());
     list(
         "cost",

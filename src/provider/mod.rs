@@ -22,8 +22,8 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::model::{
-    Backend, Job, Marker, Namespace, Offer, ResourceRef, State, Timestamp, TransferCredentials,
-    Volume,
+    Backend, Event, Job, JobCost, Marker, Namespace, Offer, ResourceRef, State, Timestamp,
+    TransferCredentials, Volume,
 };
 use crate::spec::JobSpec;
 
@@ -80,6 +80,12 @@ pub trait Provider: fmt::Debug + Send + Sync {
 
     /// Namespaces, where the provider has them.
     fn namespaces(&self) -> Option<&dyn Namespaces>;
+
+    /// What happened to jobs, where the provider tells it.
+    fn events(&self) -> Option<&dyn Events>;
+
+    /// What jobs have cost, where the provider tells it.
+    fn cost(&self) -> Option<&dyn Costs>;
 }
 
 /// The outcome of a create. Only the engine may turn `Ambiguous` into something else.
@@ -231,6 +237,21 @@ pub trait Namespaces: Send + Sync {
     async fn obstacles(&self, id: &str) -> Result<Vec<String>>;
 
     async fn delete(&self, id: &str, force: bool) -> Result<()>;
+}
+
+/// What happened to jobs.
+#[async_trait]
+pub trait Events: Send + Sync {
+    /// Everything that is told about a job and its pods, by time; empty before anything has happened, `not-found` for a
+    /// job that the provider does not know.
+    async fn events_of(&self, job: &ResourceRef) -> Result<Vec<Event>>;
+}
+
+/// What jobs have cost.
+#[async_trait]
+pub trait Costs: Send + Sync {
+    /// What jobs have cost so far, in the order asked; `None` for a job that the provider does not know.
+    async fn costs_of(&self, jobs: &[ResourceRef]) -> Result<Vec<Option<JobCost>>>;
 }
 
 /// The provider's object with values of the given secrets replaced, for `raw`.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::{Money, ResourceRef, Timestamp};
+use crate::model::{Event, JobCost, Money};
 
 use super::value::time_opt;
 
@@ -13,27 +13,6 @@ pub const EVENT_COLUMNS: &[&str] = &["time", "kind", "reason", "message", "sourc
 pub const COST_COLUMNS: &[&str] = &["ref", "amount", "currency", "estimate", "raw"];
 /// Columns of csv and tsv.
 pub const DOCTOR_COLUMNS: &[&str] = &["provider", "check", "ok", "message", "hint"];
-
-/// Something that happened to a job.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct EventRow {
-    pub time: Option<Timestamp>,
-    pub kind: Option<String>,
-    pub reason: Option<String>,
-    pub message: Option<String>,
-    /// The pod, node or component that says so.
-    pub source: Option<String>,
-}
-
-/// What a job has cost so far.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CostRow {
-    pub job_ref: ResourceRef,
-    /// `None` where the provider does not say.
-    pub cost: Option<Money>,
-    pub estimate: bool,
-    pub raw: Value,
-}
 
 /// One check of `doctor`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +59,7 @@ pub struct DoctorV1<'a> {
 
 impl<'a> EventV1<'a> {
     /// The record of an event.
-    pub fn new(row: &'a EventRow) -> Self {
+    pub fn new(row: &'a Event) -> Self {
         Self {
             time: time_opt(row.time),
             kind: row.kind.as_deref(),
@@ -93,7 +72,7 @@ impl<'a> EventV1<'a> {
 
 impl<'a> CostV1<'a> {
     /// The record of a cost.
-    pub fn new(row: &'a CostRow) -> Self {
+    pub fn new(row: &'a JobCost) -> Self {
         Self {
             job_ref: row.job_ref.to_string(),
             amount: row.cost.as_ref().map(Money::amount),

@@ -1,8 +1,8 @@
 //! Types, volumes, namespaces, settings, events, costs and checks.
 
 use crate::config;
-use crate::model::{Namespace, Offer, Timestamp, TransferCredentials, Volume};
-use crate::output::json::{CostRow, DoctorRow, EventRow};
+use crate::model::{Event, JobCost, Namespace, Offer, Timestamp, TransferCredentials, Volume};
+use crate::output::json::DoctorRow;
 use crate::output::{Format, Row, Style};
 
 use super::layout::{Cell, Column, Grid, render};
@@ -228,7 +228,7 @@ pub(in crate::output) fn config(rows: &[config::Row], shows_origin: bool, style:
 }
 
 /// What happened to a job.
-pub(in crate::output) fn events(rows: &[EventRow], style: &Style) -> String {
+pub(in crate::output) fn events(rows: &[Event], style: &Style) -> String {
     let mut grid = Grid::new(vec![
         Column::text("TIME"),
         Column::text("KIND"),
@@ -249,18 +249,27 @@ pub(in crate::output) fn events(rows: &[EventRow], style: &Style) -> String {
 }
 
 /// What jobs have cost.
-pub(in crate::output) fn costs(rows: &[CostRow], style: &Style) -> String {
-    let mut grid = Grid::new(vec![
+pub(in crate::output) fn costs(rows: &[JobCost], style: &Style) -> String {
+    let is_wide = style.format == Format::Wide;
+    let mut columns = vec![
         Column::reference("REF"),
         Column::number("COST"),
         Column::text("ESTIMATE"),
-    ]);
+    ];
+    if is_wide {
+        columns.push(Column::text("RAW"));
+    }
+    let mut grid = Grid::new(columns);
     for row in rows {
-        grid.push(vec![
+        let mut cells = vec![
             Cell::new(row.job_ref.to_string()),
             Cell::opt(row.cost.as_ref().map(money)),
             Cell::opt(row.cost.as_ref().and_then(|_| yes_no(Some(row.estimate)))),
-        ]);
+        ];
+        if is_wide {
+            cells.push(Cell::opt((!row.raw.is_null()).then(|| row.raw.to_string())));
+        }
+        grid.push(cells);
     }
     render(&grid, style)
 }

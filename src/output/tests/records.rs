@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{check, failures, json};
 use crate::config;
-use crate::model::{Money, ResourceRef};
+use crate::model::{Event, JobCost, Money, ResourceRef};
 use crate::output::samples::{
     bare_offer, bare_volume, credentials, full_job, full_offer, namespace, now, plan, refused,
     style, volume,
@@ -138,7 +138,7 @@ fn configuration_rows() {
 
 #[test]
 fn events_costs_and_checks() {
-    let events = [EventRow {
+    let events = [Event {
         time: Some(now()),
         kind: Some("Warning".to_owned()),
         reason: Some("BackOff".to_owned()),
@@ -146,13 +146,13 @@ fn events_costs_and_checks() {
         source: Some("pod-0".to_owned()),
     }];
     let costs = [
-        CostRow {
+        JobCost {
             job_ref: ResourceRef::new("gongji", ["7"]),
             cost: Some(Money::from_micros(1_677_600, "CNY")),
             estimate: false,
             raw: serde_json::json!({"billing_value": 1_677_600}),
         },
-        CostRow {
+        JobCost {
             job_ref: ResourceRef::new("paracloud", ["a", "b", "c"]),
             cost: None,
             estimate: false,

@@ -39,8 +39,8 @@ use crate::model::{Backend, Job, Marker, Namespace, Offer, ResourceRef, Timestam
 use crate::spec::JobSpec;
 
 use super::{
-    Assessment, Capabilities, Creation, ListFilter, Listing, Namespaces, Observation, Plan,
-    PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
+    Assessment, Capabilities, Costs, Creation, Events, ListFilter, Listing, Namespaces,
+    Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
 };
 
 pub use answers::{
@@ -296,6 +296,14 @@ impl Provider for Cyclecloud {
 
     fn namespaces(&self) -> Option<&dyn Namespaces> {
         Some(self)
+    }
+
+    fn events(&self) -> Option<&dyn Events> {
+        None
+    }
+
+    fn cost(&self) -> Option<&dyn Costs> {
+        None
     }
 }
 

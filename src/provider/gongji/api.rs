@@ -109,6 +109,22 @@ impl Api {
         self.get("listPoints", paged(target, page))
     }
 
+    /// `podEvents`: everything that is told about one pod (§5.3).
+    pub fn pod_events(&self, point: i64) -> Template {
+        let target =
+            Target::new("/api/deployment/task/pod_event").query("point_id", point.to_string());
+        self.get("podEvents", target)
+    }
+
+    /// One page of `taskBilling`: what was billed per task in a period (§6.2).
+    pub fn task_billing(&self, start: &str, end: &str, page: usize) -> Template {
+        let target = Target::new("/api/billing/get_task_billing_record")
+            .query("range", "day")
+            .query("start_time", start)
+            .query("end_time", end);
+        self.get("taskBilling", paged(target, page))
+    }
+
     /// One page of `listStorage`; all four parameters are always sent (§4.1).
     pub fn list_storage(&self, kind: StorageType, page: usize) -> Template {
         let target = Target::new("/api/storage/get_storage")

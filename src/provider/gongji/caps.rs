@@ -12,13 +12,7 @@ pub static CAPABILITIES: Capabilities = Capabilities {
                 alternative: "the console shows them, and `gpujob api` reads `/api/deployment/task/point_log`",
             },
         ),
-        (
-            Verb::Events,
-            Support::No {
-                reason: "reading events is not built yet",
-                alternative: "the console shows them, and `gpujob api` reads `/api/deployment/task/pod_event`",
-            },
-        ),
+        (Verb::Events, Support::With("of each pod")),
         (Verb::Types, Support::With("price and stock")),
         (
             Verb::VolumesList,
@@ -59,10 +53,7 @@ pub static CAPABILITIES: Capabilities = Capabilities {
         ),
         (
             Verb::Cost,
-            Support::No {
-                reason: "the billing records are not read yet",
-                alternative: "`gpujob status` shows what a job has cost so far",
-            },
+            Support::With("what was billed so far; a running job's last minutes are missing"),
         ),
     ],
 };

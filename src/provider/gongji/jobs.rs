@@ -178,7 +178,7 @@ impl Gongji {
     }
 
     /// Rows of the wanted jobs, read while fewer pages are left than jobs are missing.
-    async fn listed(&self, wanted: &BTreeSet<i64>) -> Result<BTreeMap<i64, Value>> {
+    pub(super) async fn listed(&self, wanted: &BTreeSet<i64>) -> Result<BTreeMap<i64, Value>> {
         let mut listed = BTreeMap::new();
         let mut pages = Pages::new("task_id");
         let mut number = 1;
@@ -326,14 +326,7 @@ impl Gongji {
             return Err(error);
         }
         let Some(value) = self.look_up(id).await? else {
-            return Err(self.named(
-                Error::new(
-                    Kind::NotFound,
-                    "job_not_found",
-                    format!("there is no job `{job}`"),
-                )
-                .with_cause(error),
-            ));
+            return Err(self.unknown_job(job).with_cause(error));
         };
         match parse::job(&value, &self.name, Memory::Untold) {
             Some(job) if job.terminal => Ok(()),
@@ -342,7 +335,7 @@ impl Gongji {
     }
 
     /// The number in a job's ref.
-    fn job_id(&self, job: &ResourceRef) -> Result<i64> {
+    pub(super) fn job_id(&self, job: &ResourceRef) -> Result<i64> {
         if let [id] = job.parts().as_slice()
             && job.provider == self.name
             && let Ok(id) = id.parse()

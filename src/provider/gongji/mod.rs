@@ -6,8 +6,10 @@
 pub mod api;
 mod caps;
 mod choose;
+mod costs;
 mod dialect;
 mod draft;
+mod events;
 mod jobs;
 mod money;
 mod mounts;
@@ -36,8 +38,8 @@ use crate::model::{Backend, Job, Marker, Offer, ResourceRef, Timestamp};
 use crate::spec::JobSpec;
 
 use super::{
-    Assessment, Capabilities, Creation, ListFilter, Listing, Namespaces, Observation, Plan,
-    PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
+    Assessment, Capabilities, Costs, Creation, Events, ListFilter, Listing, Namespaces,
+    Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
 };
 
 pub use api::DEFAULT_BASE_URL;
@@ -207,6 +209,14 @@ impl Provider for Gongji {
 
     fn namespaces(&self) -> Option<&dyn Namespaces> {
         None
+    }
+
+    fn events(&self) -> Option<&dyn Events> {
+        Some(self)
+    }
+
+    fn cost(&self) -> Option<&dyn Costs> {
+        Some(self)
     }
 }
 

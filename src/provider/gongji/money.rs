@@ -27,6 +27,13 @@ pub(super) fn per_hour(price: Option<i64>, discount: Option<i64>) -> Option<Mone
     ))
 }
 
+/// Whether a billing record's points are about a tenth of what the job itself tells: another scale (§6.4).
+pub(super) fn is_tenth(cost: &Money, record_points: i64) -> bool {
+    let tenfold = i128::from(record_points) * MICROS_PER_POINT * 10;
+    let difference = (cost.micros - tenfold).abs();
+    cost.micros > 0 && difference * 10 <= cost.micros
+}
+
 /// Whether an hourly price is one that somebody may ask for.
 pub(super) fn is_plausible(per_hour: &Money) -> bool {
     PLAUSIBLE.contains(&per_hour.micros)
@@ -88,6 +95,14 @@ mod tests {
         assert_eq!(of_points(6_710_400).amount(), "6.7104");
         assert_eq!(of_points(279_600).amount(), "0.2796");
         assert_eq!(of_points(i64::MAX).micros, i128::from(i64::MAX));
+    }
+
+    #[test]
+    fn a_record_in_another_scale_is_noticed() {
+        let cost = of_points(6_710_400);
+        assert!(is_tenth(&cost, 671_040));
+        assert!(!is_tenth(&cost, 6_710_400));
+        assert!(!is_tenth(&of_points(0), 0));
     }
 
     #[test]

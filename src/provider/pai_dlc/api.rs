@@ -20,6 +20,9 @@ const CONTENT_TYPE: &str = "application/json; charset=utf-8";
 /// What is asked for per page: the default is undocumented, 50 is what Alibaba's own SDK asks for (§3.4).
 pub const PAGE_SIZE: usize = 50;
 
+/// Events asked for at once; the service's own default (§3.6).
+pub const MOST_EVENTS: usize = 2000;
+
 /// The start of "all": without one, `ListJobs` forgets everything older than 7 days (§3.4).
 pub const BEGINNING: &str = "2000-01-01T00:00:00Z";
 
@@ -100,6 +103,29 @@ impl Site {
         let target = Target::new("/api/v1/jobs").segment(job).literal("/stop");
         self.dlc("StopJob", Method::POST, target)
             .with_safety(Safety::Repeatable)
+    }
+
+    /// `GetJobEvents` since a time: without one, what is older than 7 days is left out (§3.6).
+    pub fn job_events(&self, job: &str, since: &str) -> Template {
+        let target = Target::new("/api/v1/jobs").segment(job).literal("/events");
+        let target = target
+            .query("MaxEventsNum", MOST_EVENTS.to_string())
+            .query("StartTime", since);
+        self.dlc("GetJobEvents", Method::GET, target)
+    }
+
+    /// `GetPodEvents` of one incarnation of a pod, likewise.
+    pub fn pod_events(&self, job: &str, pod: &str, uid: Option<&str>, since: &str) -> Template {
+        let target = Target::new("/api/v1/jobs")
+            .segment(job)
+            .literal("/pods")
+            .segment(pod)
+            .literal("/events");
+        let target = target
+            .query("MaxEventsNum", MOST_EVENTS.to_string())
+            .query_opt("PodUid", uid)
+            .query("StartTime", since);
+        self.dlc("GetPodEvents", Method::GET, target)
     }
 
     /// One page of `ListEcsSpecs`, without `SortBy`: the server refuses every value of it (§3.8).

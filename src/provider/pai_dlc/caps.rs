@@ -12,13 +12,7 @@ pub static CAPABILITIES: Capabilities = Capabilities {
                 alternative: "the job's `console_url` shows them, and `gpujob api` reads `/api/v1/jobs/JOB/pods/POD/logs`",
             },
         ),
-        (
-            Verb::Events,
-            Support::No {
-                reason: "reading events is not built yet",
-                alternative: "the job's `console_url` shows them, and `gpujob api` reads `/api/v1/jobs/JOB/events`",
-            },
-        ),
+        (Verb::Events, Support::With("of the job and of each pod")),
         (
             Verb::Types,
             Support::With("stock and spot discount, no price; quotas cannot be listed"),

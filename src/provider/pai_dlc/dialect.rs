@@ -36,6 +36,7 @@ pub(super) fn expected_member(operation: &str) -> Option<&'static str> {
     match operation {
         "CreateJob" | "GetJob" | "StopJob" | "DeleteJob" | "UpdateJob" => Some("JobId"),
         "ListJobs" => Some("Jobs"),
+        "GetJobEvents" | "GetPodEvents" => Some("Events"),
         "ListEcsSpecs" => Some("EcsSpecs"),
         "ListWorkspaces" => Some("Workspaces"),
         "GetWorkspace" => Some("WorkspaceId"),

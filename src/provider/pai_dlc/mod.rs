@@ -11,6 +11,7 @@ mod datasets;
 mod dialect;
 mod draft;
 mod envelope;
+mod events;
 mod extras;
 mod jobs;
 mod mounts;
@@ -37,8 +38,8 @@ use crate::model::{Backend, Gpu, Job, Marker, Offer, ResourceRef, Timestamp};
 use crate::spec::JobSpec;
 
 use super::{
-    Assessment, Capabilities, Creation, ListFilter, Listing, Namespaces, Observation, Plan,
-    PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
+    Assessment, Capabilities, Costs, Creation, Events, ListFilter, Listing, Namespaces,
+    Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
 };
 
 pub use api::default_endpoints;
@@ -243,6 +244,14 @@ impl Provider for PaiDlc {
 
     fn namespaces(&self) -> Option<&dyn Namespaces> {
         Some(self)
+    }
+
+    fn events(&self) -> Option<&dyn Events> {
+        Some(self)
+    }
+
+    fn cost(&self) -> Option<&dyn Costs> {
+        None
     }
 }
 

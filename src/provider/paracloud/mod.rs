@@ -33,8 +33,8 @@ use crate::model::{Backend, Job, Marker, Offer, ResourceRef, Timestamp};
 use crate::spec::JobSpec;
 
 use super::{
-    Assessment, Capabilities, Creation, ListFilter, Listing, Namespaces, Observation, Plan,
-    PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
+    Assessment, Capabilities, Costs, Creation, Events, ListFilter, Listing, Namespaces,
+    Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
 };
 
 pub use caps::CAPABILITIES;
@@ -255,6 +255,14 @@ impl Provider for Paracloud {
 
     fn namespaces(&self) -> Option<&dyn Namespaces> {
         Some(self)
+    }
+
+    fn events(&self) -> Option<&dyn Events> {
+        None
+    }
+
+    fn cost(&self) -> Option<&dyn Costs> {
+        None
     }
 }
 

@@ -12,6 +12,8 @@ use crate::support::environment::TestEnvironment;
 #[case::status("status", &["status"])]
 #[case::wait("wait", &["wait"])]
 #[case::cancel("cancel", &["cancel"])]
+#[case::events("events", &["events"])]
+#[case::cost("cost", &["cost"])]
 #[case::types("types", &["types"])]
 #[case::volumes("volumes", &["volumes"])]
 #[case::volumes_list("volumes-list", &["volumes", "list"])]

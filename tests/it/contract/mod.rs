@@ -2,6 +2,7 @@
 
 mod jobs;
 mod storage;
+mod told;
 mod verbs;
 
 use std::cell::RefCell;

@@ -8,6 +8,7 @@ mod program;
 mod recorded;
 mod refusals;
 mod script;
+mod told;
 mod verdicts;
 
 use std::collections::BTreeMap;

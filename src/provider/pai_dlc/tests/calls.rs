@@ -660,7 +660,11 @@ fn the_capability_table_agrees_with_what_is_there() {
     for verb in Verb::ALL {
         assert!(capabilities.verbs.iter().any(|(listed, _)| *listed == verb));
     }
-    for verb in [Verb::Logs, Verb::Events, Verb::NamespacesCreate, Verb::Cost] {
+    assert_eq!(
+        capabilities.has(Verb::Events),
+        bench.provider().events().is_some()
+    );
+    for verb in [Verb::Logs, Verb::NamespacesCreate, Verb::Cost] {
         assert!(matches!(capabilities.support(verb), Support::No { .. }));
     }
 }

@@ -127,12 +127,18 @@ pub struct ResourceConfigAnswer {
 pub struct PodAnswer {
     #[serde(deserialize_with = "lenient::text")]
     pub pod_id: Option<String>,
+    /// One incarnation of the pod.
+    #[serde(deserialize_with = "lenient::text")]
+    pub pod_uid: Option<String>,
     #[serde(rename = "Type", deserialize_with = "lenient::text")]
     pub role: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     pub status: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     pub node_name: Option<String>,
+    /// Earlier incarnations, after a restart.
+    #[serde(deserialize_with = "lenient::items")]
+    pub history_pods: Vec<PodAnswer>,
     /// Seen in answers of 2022, in no model of any SDK (pai-dlc.md §3.3).
     #[serde(deserialize_with = "lenient::object")]
     pub status_detail: StatusDetail,
