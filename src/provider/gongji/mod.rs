@@ -36,7 +36,7 @@ use crate::model::{Backend, Job, Marker, Offer, ResourceRef, Timestamp};
 use crate::spec::JobSpec;
 
 use super::{
-    Assessment, Capabilities, Creation, ListFilter, Listing, Namespaces, Observation, Plan,
+    Assessment, Capabilities, Creation, ListFilter, Listing, Logs, Namespaces, Observation, Plan,
     PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
 };
 
@@ -206,6 +206,10 @@ impl Provider for Gongji {
     }
 
     fn namespaces(&self) -> Option<&dyn Namespaces> {
+        None
+    }
+
+    fn logs(&self) -> Option<&dyn Logs> {
         None
     }
 }

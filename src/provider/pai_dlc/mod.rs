@@ -37,7 +37,7 @@ use crate::model::{Backend, Gpu, Job, Marker, Offer, ResourceRef, Timestamp};
 use crate::spec::JobSpec;
 
 use super::{
-    Assessment, Capabilities, Creation, ListFilter, Listing, Namespaces, Observation, Plan,
+    Assessment, Capabilities, Creation, ListFilter, Listing, Logs, Namespaces, Observation, Plan,
     PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
 };
 
@@ -243,6 +243,10 @@ impl Provider for PaiDlc {
 
     fn namespaces(&self) -> Option<&dyn Namespaces> {
         Some(self)
+    }
+
+    fn logs(&self) -> Option<&dyn Logs> {
+        None
     }
 }
 
