@@ -10,6 +10,7 @@ pub mod chooser;
 mod connect;
 pub mod cyclecloud;
 pub mod gongji;
+mod logs;
 pub mod pai_dlc;
 pub mod paracloud;
 mod plan;
@@ -29,6 +30,7 @@ use crate::spec::JobSpec;
 
 pub use caps::{Capabilities, Support, Verb, table};
 pub use connect::{Kit, capabilities, connect};
+pub use logs::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
 pub use plan::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey};
 
 /// A configured account on one backend.
@@ -80,6 +82,9 @@ pub trait Provider: fmt::Debug + Send + Sync {
 
     /// Namespaces, where the provider has them.
     fn namespaces(&self) -> Option<&dyn Namespaces>;
+
+    /// What jobs wrote, where the provider tells it.
+    fn logs(&self) -> Option<&dyn Logs>;
 
     /// What happened to jobs, where the provider tells it.
     fn events(&self) -> Option<&dyn Events>;

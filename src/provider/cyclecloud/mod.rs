@@ -39,7 +39,7 @@ use crate::model::{Backend, Job, Marker, Namespace, Offer, ResourceRef, Timestam
 use crate::spec::JobSpec;
 
 use super::{
-    Assessment, Capabilities, Costs, Creation, Events, ListFilter, Listing, Namespaces,
+    Assessment, Capabilities, Costs, Creation, Events, ListFilter, Listing, Logs, Namespaces,
     Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
 };
 
@@ -296,6 +296,10 @@ impl Provider for Cyclecloud {
 
     fn namespaces(&self) -> Option<&dyn Namespaces> {
         Some(self)
+    }
+
+    fn logs(&self) -> Option<&dyn Logs> {
+        None
     }
 
     fn events(&self) -> Option<&dyn Events> {

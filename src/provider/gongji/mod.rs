@@ -38,7 +38,7 @@ use crate::model::{Backend, Job, Marker, Offer, ResourceRef, Timestamp};
 use crate::spec::JobSpec;
 
 use super::{
-    Assessment, Capabilities, Costs, Creation, Events, ListFilter, Listing, Namespaces,
+    Assessment, Capabilities, Costs, Creation, Events, ListFilter, Listing, Logs, Namespaces,
     Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
 };
 
@@ -208,6 +208,10 @@ impl Provider for Gongji {
     }
 
     fn namespaces(&self) -> Option<&dyn Namespaces> {
+        None
+    }
+
+    fn logs(&self) -> Option<&dyn Logs> {
         None
     }
 

@@ -38,7 +38,7 @@ use crate::model::{Backend, Gpu, Job, Marker, Offer, ResourceRef, Timestamp};
 use crate::spec::JobSpec;
 
 use super::{
-    Assessment, Capabilities, Costs, Creation, Events, ListFilter, Listing, Namespaces,
+    Assessment, Capabilities, Costs, Creation, Events, ListFilter, Listing, Logs, Namespaces,
     Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
 };
 
@@ -244,6 +244,10 @@ impl Provider for PaiDlc {
 
     fn namespaces(&self) -> Option<&dyn Namespaces> {
         Some(self)
+    }
+
+    fn logs(&self) -> Option<&dyn Logs> {
+        None
     }
 
     fn events(&self) -> Option<&dyn Events> {
