@@ -6,14 +6,17 @@
 mod acs3;
 mod gongji;
 mod shell;
+mod signature;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::http::Template;
+use crate::error::{Error, Kind, Result};
+use crate::http::{Signed, Template};
 use crate::model::Backend;
+use http::Method;
 
 use super::json::{PlanEntry, PlanOutcome};
 use super::redact::{Redactor, is_harmless};
@@ -39,11 +42,38 @@ pub fn script(entry: &PlanEntry<'_>) -> String {
                     "{}: {}",
                     entry.provider, template.operation
                 )));
-                text.push_str(&request(entry.backend, template, &redactor));
+                text.push_str(&request(entry.backend, template, &redactor, None));
             }
         }
     }
     text
+}
+
+/// The commands for one request of a user's own (`api --dry-run=curl`).
+///
+/// With `signed`, the signature that was made stands in them, good for minutes; tokens and passwords stay variables.
+pub fn one(
+    provider: &str,
+    backend: Backend,
+    template: &Template,
+    signed: Option<&Signed>,
+) -> Result<String> {
+    if std::str::from_utf8(template.body_bytes()).is_err() {
+        return Err(Error::new(
+            Kind::Usage,
+            "binary_body",
+            "the body is no UTF-8 text, so no shell command can hold it",
+        )
+        .with_hint("send it with `gpujob api` itself"));
+    }
+    let redactor = Redactor::new(&BTreeMap::new(), &[]);
+    let mut text = comment(&format!(
+        "{provider}: {} {}",
+        template.method,
+        template.target.path()
+    ));
+    text.push_str(&request(backend, template, &redactor, signed));
+    Ok(text)
 }
 
 /// What one request's commands are made of.
@@ -58,11 +88,21 @@ struct Parts {
     needs: BTreeSet<String>,
 }
 
-fn request(backend: Backend, template: &Template, redactor: &Redactor) -> String {
+fn request(
+    backend: Backend,
+    template: &Template,
+    redactor: &Redactor,
+    signed: Option<&Signed>,
+) -> String {
+    // With `--request HEAD` curl would wait for a body.
+    let method = match template.method {
+        Method::HEAD => "--head".to_owned(),
+        ref other => format!("--request {other}"),
+    };
     let mut parts = Parts {
         body: None,
         before: String::new(),
-        arguments: vec![format!("--request {}", template.method)],
+        arguments: vec![method],
         needs: BTreeSet::new(),
     };
     if let Some(body) = &template.body {
@@ -87,6 +127,9 @@ fn request(backend: Backend, template: &Template, redactor: &Redactor) -> String
         });
     }
     match backend {
+        Backend::Gongji | Backend::PaiDlc if let Some(signed) = signed => {
+            signature::show(backend, signed, &mut parts);
+        }
         Backend::Paracloud => {
             parts.needs.insert("PARA_TOKEN".to_owned());
             parts
@@ -120,7 +163,10 @@ fn request(backend: Backend, template: &Template, redactor: &Redactor) -> String
 
 fn assembled(parts: &Parts) -> String {
     let needs: Vec<&str> = parts.needs.iter().map(String::as_str).collect();
-    let mut text = comment(&format!("set first: {}", needs.join(" ")));
+    let mut text = String::new();
+    if !needs.is_empty() {
+        text.push_str(&comment(&format!("set first: {}", needs.join(" "))));
+    }
     if let Some(body) = &parts.body {
         text.push_str("body=");
         text.push_str(body);
