@@ -39,8 +39,9 @@ use crate::model::{Backend, Job, Marker, Namespace, Offer, ResourceRef, Timestam
 use crate::spec::JobSpec;
 
 use super::{
-    Assessment, Capabilities, Costs, Creation, Events, ListFilter, Listing, Logs, Namespaces,
-    Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, Survey, Tracked, Volumes,
+    Assessment, Capabilities, Costs, Creation, Events, Files, ListFilter, Listing, Logs,
+    Namespaces, Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, Survey,
+    Tracked, Volumes,
 };
 
 pub use answers::{
@@ -248,12 +249,20 @@ impl Provider for Cyclecloud {
                 raw,
             }),
             as_of,
+            ..Survey::default()
         })
     }
 
     fn plan(&self, input: &PlanInput<'_>, survey: &Survey) -> Result<Plan, PlanRefusal> {
         plan::plan(&self.account(), input, survey)
     }
+
+    /// Plans have no files here.
+    async fn stage(&self, _plan: &Plan) -> Result<()> {
+        Ok(())
+    }
+
+    async fn unstage(&self, _plan: &Plan) {}
 
     async fn create(&self, plan: &Plan) -> Creation<Job> {
         self.create_job(plan).await
@@ -296,6 +305,10 @@ impl Provider for Cyclecloud {
 
     fn namespaces(&self) -> Option<&dyn Namespaces> {
         Some(self)
+    }
+
+    fn files(&self) -> Option<&dyn Files> {
+        None
     }
 
     fn logs(&self) -> Option<&dyn Logs> {
