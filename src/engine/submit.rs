@@ -63,6 +63,9 @@ impl Submitter<'_> {
             time_limit_s: plan.time_limit_s,
             secret_names: request.secret_names.to_vec(),
         })?;
+        if matches!(prepared, Prepared::New) {
+            self.stage(provider, plan).await?;
+        }
         if matches!(prepared, Prepared::Existing(_)) || !self.journal.mark_sending(&plan.marker)? {
             return Err(Error::internal(format!(
                 "the fresh marker {} is on record already",
@@ -82,10 +85,26 @@ impl Submitter<'_> {
             Creation::Refused(error) => {
                 let recorded = self.journal.mark_rejected(&plan.marker, error.message());
                 self.warn_about_journal(recorded);
+                provider.unstage(plan).await;
                 Err(error)
             }
             Creation::Ambiguous(error) => self.settle(provider, plan, request, now, error).await,
         }
+    }
+
+    /// Puts the plan's files into their volume while the create is only prepared: whatever ends this, nothing was sent.
+    async fn stage(&self, provider: &dyn Provider, plan: &Plan) -> Result<()> {
+        let staged = tokio::select! {
+            staged = provider.stage(plan) => staged,
+            signal = self.interrupt.came() => {
+                Err(signal.error("interrupted before the create; nothing was submitted"))
+            }
+        };
+        if let Err(error) = &staged {
+            let recorded = self.journal.mark_rejected(&plan.marker, error.message());
+            self.warn_about_journal(recorded);
+        }
+        staged
     }
 
     /// Looks an unclear create up by its marker: adopts the one job found, or ends with 88.

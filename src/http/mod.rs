@@ -10,6 +10,7 @@ pub mod redact;
 pub mod request;
 pub mod retry;
 pub mod send;
+pub mod stream;
 pub mod tls;
 pub mod trace;
 
@@ -17,4 +18,5 @@ pub use answer::Answer;
 pub use live::Live;
 pub use request::{BaseUrl, Safety, Signed, Target, Template};
 pub use send::{Failure, Fate, Patience, Session, Transport, TransportError};
+pub use stream::{BodySource, Incoming, Streaming};
 pub use tls::TrustSettings;

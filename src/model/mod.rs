@@ -5,6 +5,7 @@
 mod backend;
 mod cost;
 pub mod event;
+mod file;
 mod job;
 mod level;
 mod marker;
@@ -19,6 +20,7 @@ mod volume;
 pub use backend::Backend;
 pub use cost::JobCost;
 pub use event::Event;
+pub use file::{FileEntry, FilePath, FilePathError};
 pub use job::{Gpu, Job, RawState};
 pub use level::{FieldReport, Level};
 pub use marker::{MARKER_ALPHABET, Marker};

@@ -243,6 +243,7 @@ pub(super) fn plan() -> Plan {
         scope: "paracloud/k8r2wq".to_owned(),
         offer: Some(full_offer()),
         assessment: assessment(),
+        uploads: Vec::new(),
         requests: vec![
             Template::new("CreateContainerGroup", http::Method::POST, &base, target)
                 .with_json("application/json", &body)

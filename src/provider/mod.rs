@@ -9,6 +9,7 @@ mod caps;
 pub mod chooser;
 mod connect;
 pub mod cyclecloud;
+mod files;
 pub mod gongji;
 mod logs;
 pub mod pai_dlc;
@@ -31,8 +32,9 @@ use crate::spec::JobSpec;
 
 pub use caps::{Capabilities, Support, Verb, table};
 pub use connect::{Kit, capabilities, connect};
+pub use files::{FileSink, Files, KeptAccess, KeptCredentials};
 pub use logs::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
-pub use plan::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey};
+pub use plan::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey, Upload};
 pub use raw::{RawCall, RawPath, RawRequest};
 
 /// A configured account on one backend.
@@ -57,6 +59,12 @@ pub trait Provider: fmt::Debug + Send + Sync {
 
     /// Spec and survey to requests, or all refusals. Pure; what it returns is what `explain` shows and `submit` sends.
     fn plan(&self, input: &PlanInput<'_>, survey: &Survey) -> Result<Plan, PlanRefusal>;
+
+    /// Puts the plan's files where the job will read them. It comes before the create, and creates nothing that runs.
+    async fn stage(&self, plan: &Plan) -> Result<()>;
+
+    /// Takes the plan's files away again, after a create that was definitely refused. What fails here is only told.
+    async fn unstage(&self, plan: &Plan);
 
     /// Sends the create of a plan, once.
     async fn create(&self, plan: &Plan) -> Creation<Job>;
@@ -87,6 +95,9 @@ pub trait Provider: fmt::Debug + Send + Sync {
 
     /// Namespaces, where the provider has them.
     fn namespaces(&self) -> Option<&dyn Namespaces>;
+
+    /// The files in volumes, where the provider gives access.
+    fn files(&self) -> Option<&dyn Files>;
 
     /// What jobs wrote, where the provider tells it.
     fn logs(&self) -> Option<&dyn Logs>;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::http::Template;
+use crate::http::{BaseUrl, Template};
 use crate::model::{
-    Backend, FieldReport, Level, Marker, Namespace, Offer, Refusal, RefusalCode, Timestamp, Volume,
+    Backend, FieldReport, Level, Marker, Namespace, Offer, Refusal, RefusalCode, ResourceRef,
+    Timestamp, Volume,
 };
 use crate::secret::Secret;
 use crate::spec::JobSpec;
@@ -91,6 +92,8 @@ pub struct Survey {
     pub offers: Vec<Offer>,
     /// The volumes the spec mounts, as far as they exist, or all of them where that is the cheaper read.
     pub volumes: Vec<Volume>,
+    /// Where files get into volumes whose transfer credentials this machine keeps, by volume.
+    pub transfer: BTreeMap<ResourceRef, BaseUrl>,
     /// When the catalogue was read.
     pub as_of: Option<Timestamp>,
 }
@@ -117,6 +120,8 @@ pub struct Plan {
     /// The chosen type; `None` where the job goes to a quota.
     pub offer: Option<Offer>,
     pub assessment: Assessment,
+    /// Files that the job reads, in the order they are put into a volume before the create, folders included.
+    pub uploads: Vec<Upload>,
     /// Usually one create.
     pub requests: Vec<Template>,
     /// Values that must not be shown when the requests are.
@@ -124,6 +129,23 @@ pub struct Plan {
     /// The limit that is sent, in seconds.
     pub time_limit_s: Option<u64>,
     pub nodes: u32,
+}
+
+/// One step of putting a plan's files into a volume. It is sent with the volume's own credentials.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    pub volume: ResourceRef,
+    pub request: Template,
+}
+
+impl Plan {
+    /// Everything that is sent, in its order.
+    pub fn all_requests(&self) -> impl Iterator<Item = &Template> {
+        self.uploads
+            .iter()
+            .map(|upload| &upload.request)
+            .chain(&self.requests)
+    }
 }
 
 /// A submit that cannot be, with the report so far.

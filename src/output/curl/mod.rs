@@ -37,12 +37,16 @@ pub fn script(entry: &PlanEntry<'_>) -> String {
             }
         }
         PlanOutcome::Planned(plan) => {
+            for upload in &plan.uploads {
+                let title = format!("{}: {}", upload.volume, upload.request.operation);
+                text.push_str(&comment(&title));
+                text.push_str(&request(&volume_login, &upload.request, &redactor));
+            }
             for template in &plan.requests {
-                text.push_str(&comment(&format!(
-                    "{}: {}",
-                    entry.provider, template.operation
-                )));
-                text.push_str(&request(entry.backend, template, &redactor, None));
+                let title = format!("{}: {}", entry.provider, template.operation);
+                text.push_str(&comment(&title));
+                let authenticate = |parts: &mut Parts| sign(entry.backend, template, parts);
+                text.push_str(&request(&authenticate, template, &redactor));
             }
         }
     }
@@ -72,7 +76,13 @@ pub fn one(
         template.method,
         template.target.path()
     ));
-    text.push_str(&request(backend, template, &redactor, signed));
+    let authenticate = |parts: &mut Parts| match (backend, signed) {
+        (Backend::Gongji | Backend::PaiDlc, Some(signed)) => {
+            signature::show(backend, signed, parts)
+        }
+        (_, _) => sign(backend, template, parts),
+    };
+    text.push_str(&request(&authenticate, template, &redactor));
     Ok(text)
 }
 
@@ -88,12 +98,38 @@ struct Parts {
     needs: BTreeSet<String>,
 }
 
-fn request(
-    backend: Backend,
-    template: &Template,
-    redactor: &Redactor,
-    signed: Option<&Signed>,
-) -> String {
+/// The credentials of a volume, which `gpujob volumes create` showed once (paracloud.md §6.1).
+fn volume_login(parts: &mut Parts) {
+    let names = ["GPUJOB_VOLUME_USERNAME", "GPUJOB_VOLUME_PASSWORD"];
+    parts.needs.extend(names.map(str::to_owned));
+    parts
+        .arguments
+        .push("--user \"$GPUJOB_VOLUME_USERNAME:$GPUJOB_VOLUME_PASSWORD\"".to_owned());
+}
+
+/// A backend's credentials, under the names that the vendor's own clients read.
+fn sign(backend: Backend, template: &Template, parts: &mut Parts) {
+    match backend {
+        Backend::Paracloud => {
+            parts.needs.insert("PARA_TOKEN".to_owned());
+            parts
+                .arguments
+                .push("--header \"authorization: Bearer $PARA_TOKEN\"".to_owned());
+        }
+        Backend::Cyclecloud => {
+            parts
+                .needs
+                .extend(["CYCLECLOUD_USERNAME", "CYCLECLOUD_PASSWORD"].map(str::to_owned));
+            parts
+                .arguments
+                .push("--user \"$CYCLECLOUD_USERNAME:$CYCLECLOUD_PASSWORD\"".to_owned());
+        }
+        Backend::Gongji => gongji::sign(template, parts),
+        Backend::PaiDlc => acs3::sign(template, parts),
+    }
+}
+
+fn request(authenticate: &dyn Fn(&mut Parts), template: &Template, redactor: &Redactor) -> String {
     // With `--request HEAD` curl would wait for a body.
     let method = match template.method {
         Method::HEAD => "--head".to_owned(),
@@ -126,27 +162,7 @@ fn request(
             }
         });
     }
-    match backend {
-        Backend::Gongji | Backend::PaiDlc if let Some(signed) = signed => {
-            signature::show(backend, signed, &mut parts);
-        }
-        Backend::Paracloud => {
-            parts.needs.insert("PARA_TOKEN".to_owned());
-            parts
-                .arguments
-                .push("--header \"authorization: Bearer $PARA_TOKEN\"".to_owned());
-        }
-        Backend::Cyclecloud => {
-            parts
-                .needs
-                .extend(["CYCLECLOUD_USERNAME", "CYCLECLOUD_PASSWORD"].map(str::to_owned));
-            parts
-                .arguments
-                .push("--user \"$CYCLECLOUD_USERNAME:$CYCLECLOUD_PASSWORD\"".to_owned());
-        }
-        Backend::Gongji => gongji::sign(template, &mut parts),
-        Backend::PaiDlc => acs3::sign(template, &mut parts),
-    }
+    authenticate(&mut parts);
     if parts.body.is_some() {
         // `--data-raw`: a body that begins with `@` is no file name.
         parts.arguments.push("--data-raw \"$body\"".to_owned());

@@ -67,11 +67,11 @@ impl<'a> PlanEntry<'a> {
         }
     }
 
-    /// What would be sent; nothing when refused.
-    pub fn requests(&self) -> &'a [Template] {
+    /// What would be sent, in its order; nothing when refused.
+    pub fn requests(&self) -> Vec<&'a Template> {
         match self.outcome {
-            PlanOutcome::Planned(plan) => &plan.requests,
-            PlanOutcome::Refused(_) => &[],
+            PlanOutcome::Planned(plan) => plan.all_requests().collect(),
+            PlanOutcome::Refused(_) => Vec::new(),
         }
     }
 
@@ -148,7 +148,7 @@ impl<'a> PlanV1<'a> {
                 .collect(),
             requests: entry
                 .requests()
-                .iter()
+                .into_iter()
                 .map(|template| RequestV1::new(template, &redactor))
                 .collect(),
         }

@@ -60,8 +60,8 @@ fn plan(entry: &PlanEntry<'_>, style: &Style) -> String {
         }
     }
     let requests = entry.requests();
-    for (index, template) in requests.iter().enumerate() {
-        let title = match requests {
+    for (index, template) in requests.iter().copied().enumerate() {
+        let title = match requests.as_slice() {
             [_] => format!("request {}", template.operation),
             _ => format!(
                 "request {} of {}: {}",

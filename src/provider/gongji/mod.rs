@@ -39,9 +39,9 @@ use crate::spec::JobSpec;
 
 use super::raw::Manner;
 use super::{
-    Assessment, Capabilities, Costs, Creation, Events, ListFilter, Listing, Logs, Namespaces,
-    Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, RawCall, RawRequest,
-    Survey, Tracked, Volumes,
+    Assessment, Capabilities, Costs, Creation, Events, Files, ListFilter, Listing, Logs,
+    Namespaces, Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, RawCall,
+    RawRequest, Survey, Tracked, Volumes,
 };
 
 pub use api::DEFAULT_BASE_URL;
@@ -186,6 +186,13 @@ impl Provider for Gongji {
         plan::plan(self.account(), input, survey)
     }
 
+    /// Plans have no files here.
+    async fn stage(&self, _plan: &Plan) -> Result<()> {
+        Ok(())
+    }
+
+    async fn unstage(&self, _plan: &Plan) {}
+
     async fn create(&self, plan: &Plan) -> Creation<Job> {
         self.create_job(plan).await
     }
@@ -224,6 +231,10 @@ impl Provider for Gongji {
     }
 
     fn namespaces(&self) -> Option<&dyn Namespaces> {
+        None
+    }
+
+    fn files(&self) -> Option<&dyn Files> {
         None
     }
 

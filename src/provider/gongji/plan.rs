@@ -72,6 +72,7 @@ pub fn plan(
             scope: scope().to_owned(),
             offer,
             assessment,
+            uploads: Vec::new(),
             requests: vec![request],
             secrets,
             time_limit_s: Some(body.job_support.timeout_sec),

@@ -29,6 +29,7 @@ impl Gongji {
             offers,
             volumes,
             as_of: Some(self.now()),
+            ..Survey::default()
         })
     }
 

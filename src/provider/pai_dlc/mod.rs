@@ -40,9 +40,9 @@ use crate::model::{Backend, Gpu, Job, Marker, Offer, ResourceRef, Timestamp};
 use crate::spec::JobSpec;
 
 use super::{
-    Assessment, Capabilities, Costs, Creation, Events, ListFilter, Listing, Logs, Namespaces,
-    Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, RawCall, RawRequest,
-    Survey, Tracked, Volumes,
+    Assessment, Capabilities, Costs, Creation, Events, Files, ListFilter, Listing, Logs,
+    Namespaces, Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, RawCall,
+    RawRequest, Survey, Tracked, Volumes,
 };
 
 pub use api::default_endpoints;
@@ -213,6 +213,13 @@ impl Provider for PaiDlc {
         self.with_account(input.spec, |account| plan::plan(account, input, survey))
     }
 
+    /// Plans have no files here.
+    async fn stage(&self, _plan: &Plan) -> Result<()> {
+        Ok(())
+    }
+
+    async fn unstage(&self, _plan: &Plan) {}
+
     async fn create(&self, plan: &Plan) -> Creation<Job> {
         self.create_job(plan).await
     }
@@ -252,6 +259,10 @@ impl Provider for PaiDlc {
 
     fn namespaces(&self) -> Option<&dyn Namespaces> {
         Some(self)
+    }
+
+    fn files(&self) -> Option<&dyn Files> {
+        None
     }
 
     fn logs(&self) -> Option<&dyn Logs> {

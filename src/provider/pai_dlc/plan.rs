@@ -115,6 +115,7 @@ pub fn plan(
         scope: scope(&site.region, &body.workspace_id),
         offer,
         assessment,
+        uploads: Vec::new(),
         requests: vec![request],
         secrets,
         time_limit_s,

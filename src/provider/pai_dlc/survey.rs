@@ -43,6 +43,7 @@ impl PaiDlc {
             offers,
             volumes,
             as_of: Some(self.now()),
+            ..Survey::default()
         })
     }
 

@@ -34,9 +34,9 @@ use crate::spec::JobSpec;
 
 use super::raw::Manner;
 use super::{
-    Assessment, Capabilities, Costs, Creation, Events, ListFilter, Listing, Logs, Namespaces,
-    Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, RawCall, RawRequest,
-    Survey, Tracked, Volumes,
+    Assessment, Capabilities, Costs, Creation, Events, Files, ListFilter, Listing, Logs,
+    Namespaces, Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, RawCall,
+    RawRequest, Survey, Tracked, Volumes,
 };
 
 pub use caps::CAPABILITIES;
@@ -224,12 +224,20 @@ impl Provider for Paracloud {
             namespace: Some(namespace),
             offers,
             volumes,
+            ..Survey::default()
         })
     }
 
     fn plan(&self, input: &PlanInput<'_>, survey: &Survey) -> Result<Plan, PlanRefusal> {
         self.planner().plan(input, survey)
     }
+
+    /// Plans have no files here.
+    async fn stage(&self, _plan: &Plan) -> Result<()> {
+        Ok(())
+    }
+
+    async fn unstage(&self, _plan: &Plan) {}
 
     async fn create(&self, plan: &Plan) -> Creation<Job> {
         self.create_job(plan).await
@@ -271,6 +279,10 @@ impl Provider for Paracloud {
 
     fn namespaces(&self) -> Option<&dyn Namespaces> {
         Some(self)
+    }
+
+    fn files(&self) -> Option<&dyn Files> {
+        None
     }
 
     fn logs(&self) -> Option<&dyn Logs> {

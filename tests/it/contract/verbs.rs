@@ -43,6 +43,7 @@ async fn the_capability_table_tells_what_the_accessors_do(#[case] backend: Backe
         bench.provider.namespaces().is_some(),
         table.has(Verb::NamespacesList)
     );
+    assert_eq!(bench.provider.files().is_some(), table.has(Verb::Files));
     assert_eq!(bench.provider.logs().is_some(), table.has(Verb::Logs));
     assert_eq!(bench.provider.events().is_some(), table.has(Verb::Events));
     assert_eq!(bench.provider.cost().is_some(), table.has(Verb::Cost));

@@ -144,6 +144,7 @@ pub(super) fn plan(
         scope: scope(&cluster),
         offer: Some(place.offer),
         assessment,
+        uploads: Vec::new(),
         requests: vec![request],
         secrets: Vec::new(),
         time_limit_s,

@@ -78,6 +78,7 @@ fn survey_of(raw: Value) -> Survey {
             raw,
         }),
         as_of: None,
+        ..Survey::default()
     }
 }
 

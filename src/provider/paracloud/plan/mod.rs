@@ -111,6 +111,7 @@ impl Planner<'_> {
             scope: scope(namespace),
             offer: Some(offer),
             assessment,
+            uploads: Vec::new(),
             requests: vec![request],
             secrets: spec
                 .secrets

@@ -56,6 +56,7 @@ fn survey() -> Survey {
             volume("arm1", "BSCC-N32-H"),
         ],
         as_of: None,
+        ..Survey::default()
     }
 }
 
