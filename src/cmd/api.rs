@@ -310,7 +310,12 @@ mod tests {
     fn headers_are_read_and_their_values_not_repeated() {
         let (name, value) = header("X-Thing:  a:b ").unwrap();
         assert_eq!((name.as_str(), value.to_str().unwrap()), ("x-thing", "a:b"));
-        for bad in ["no colon", "x-a: hun\nter2hunter2", "b ad: hunter2", ": hunter2"] {
+        for bad in [
+            "no colon",
+            "x-a: hun\nter2hunter2",
+            "b ad: hunter2",
+            ": hunter2",
+        ] {
             let error = header(bad).unwrap_err();
             assert_eq!(error.code(), "bad_header");
             assert!(!error.message().contains("hunter2"), "{error}");
