@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use crate::model::Refusal;
 
@@ -133,6 +134,8 @@ pub struct Details {
     pub request_id: Option<String>,
     /// Whether the same command may succeed later.
     pub retryable: bool,
+    /// How long the service wants to be left alone.
+    pub retry_after: Option<Duration>,
     /// The job ref the error is about.
     pub job: Option<String>,
     /// The marker of a submit in doubt.
@@ -158,6 +161,7 @@ impl Error {
             provider_code: None,
             request_id: None,
             retryable: kind == Kind::Temporary,
+            retry_after: None,
             job: None,
             marker: None,
             refusals: Vec::new(),
@@ -277,6 +281,13 @@ impl Error {
         self.0.http_status = Some(status);
         self.0.provider_code = provider_code;
         self.0.request_id = request_id;
+        self
+    }
+
+    /// How long the service wants to be left alone; told to nobody, for those who pace requests.
+    #[must_use]
+    pub fn with_retry_after(mut self, pause: Option<Duration>) -> Self {
+        self.0.retry_after = pause;
         self
     }
 

@@ -2,6 +2,7 @@
 //!
 //! `fold`, `verdict` and `wait` are pure; `submit`, `drive`, `settle` and `fanout` do the talking.
 
+pub mod array;
 pub mod drive;
 pub mod fanout;
 pub mod fold;

@@ -233,11 +233,13 @@ impl Session {
             Verdict::Failure { error, repeat } => {
                 run.internal_errors +=
                     u32::from(answer.status == StatusCode::INTERNAL_SERVER_ERROR);
+                let wish = retry::wish(&answer, self.clock.now());
+                let error = error.with_retry_after(wish);
                 Err(Failed {
                     outcome: Outcome::Answered {
                         status: answer.status,
                         repeat,
-                        wish: retry::wish(&answer, self.clock.now()),
+                        wish,
                     },
                     fate: fate_of(answer.status, error.kind(), repeat),
                     error,

@@ -99,6 +99,18 @@ impl Journal {
         })
     }
 
+    /// Submissions whose key begins with this text, newest first: the jobs of an array, or arrays of one spec.
+    pub fn find_by_key_start(&self, start: &str) -> Result<Vec<Entry>> {
+        self.read(|connection| {
+            many(
+                connection,
+                OF_SUBMISSIONS,
+                "WHERE substr(s.key, 1, length(?1)) = ?1 ORDER BY s.created_at DESC, s.attempt DESC",
+                [start],
+            )
+        })
+    }
+
     /// The submission with this marker's identity, whatever its spec.
     pub fn find_by_identity(&self, marker: &Marker) -> Result<Option<Entry>> {
         self.read(|connection| by_identity(connection, marker.identity()))

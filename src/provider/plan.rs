@@ -8,7 +8,9 @@ use crate::model::{
     Timestamp, Volume,
 };
 use crate::secret::Secret;
-use crate::spec::JobSpec;
+use crate::spec::{Array, JobSpec};
+
+const ARRAY: &str = "array";
 
 /// Switches of a submit that decide what is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,6 +55,23 @@ impl Assessment {
             self.report
                 .push(FieldReport::new(field, Level::Emulated, how));
         }
+    }
+
+    /// Notes an array that the provider does not have: one job for each index, from this side (cli.md §10, "Arrays").
+    pub fn driven_array(&mut self, array: &Array, policy: &Policy) {
+        let how = format!(
+            "{} jobs from this side, {} at a time, each with `GPUJOB_ARRAY_INDEX`",
+            array.count(),
+            array.parallel
+        );
+        self.emulated(ARRAY, how, policy);
+    }
+
+    /// Whether an array was asked for that has to be driven from this side.
+    pub fn drives_array(&self) -> bool {
+        self.report
+            .iter()
+            .any(|line| line.field == ARRAY && line.level == Level::Emulated)
     }
 
     /// Notes a field that stays in gpujob's own store.

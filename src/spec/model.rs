@@ -167,7 +167,7 @@ pub struct Array {
 impl Array {
     /// How many repetitions there are.
     pub fn count(&self) -> u32 {
-        self.last - self.first + 1
+        self.last.saturating_sub(self.first).saturating_add(1)
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) fn draft(account: Account<'_>, spec: &JobSpec, policy: Policy) -> Dra
     };
     size(spec, &mut assessment);
     let shared_memory = mounts::shared_memory(spec, &mut service, &mut assessment);
-    let shape = shape::shape(spec, &options, &mut assessment);
+    let shape = shape::shape(spec, &options, policy, &mut assessment);
     let mounts = mounts::wanted(spec, account.name, &mut assessment);
     names(spec, &mut assessment);
     local(spec, &mut assessment);

@@ -4,7 +4,7 @@
 //! Pure. Members that the service wants are sent with a default, and the report says so.
 
 use crate::model::{Refusal, RefusalCode};
-use crate::provider::Assessment;
+use crate::provider::{Assessment, Policy};
 use crate::spec::{Framework, JobSpec, Timeout};
 
 use super::options::{self, Options};
@@ -25,9 +25,14 @@ pub(super) struct Shape {
 }
 
 /// Reads all of a spec that decides the shape.
-pub(super) fn shape(spec: &JobSpec, options: &Options, assessment: &mut Assessment) -> Shape {
+pub(super) fn shape(
+    spec: &JobSpec,
+    options: &Options,
+    policy: Policy,
+    assessment: &mut Assessment,
+) -> Shape {
     one_node(spec, assessment);
-    let (points, parallelism) = repetitions(spec, assessment);
+    let (points, parallelism) = repetitions(spec, policy, assessment);
     let timeout_sec = time_limit(spec.timeout, assessment);
     let estimated_exec_sec = spot(spec, timeout_sec, assessment);
     Shape {
@@ -75,32 +80,23 @@ fn one_node(spec: &JobSpec, assessment: &mut Assessment) {
 }
 
 /// Completions and how many at a time.
-fn repetitions(spec: &JobSpec, assessment: &mut Assessment) -> (u32, u32) {
+fn repetitions(spec: &JobSpec, policy: Policy, assessment: &mut Assessment) -> (u32, u32) {
     let Some(array) = &spec.array else {
         return (1, 1);
     };
     if array.index && array.first != 0 {
-        assessment.refuse(
-            Refusal::new(
-                RefusalCode::UnsupportedValue,
-                "array",
-                format!(
-                    "indices begin at 0 here, not at {}, and one job per index from this side is not built yet",
-                    array.first
-                ),
-            )
-            .with_alternative("count from 0, and add the rest in the program"),
-        );
-    } else {
-        assessment.native(
-            "array",
-            if array.index {
-                "`points`, `parallelism` and `mod_param.index`"
-            } else {
-                "`points` and `parallelism`"
-            },
-        );
+        // The service counts from 0 only.
+        assessment.driven_array(array, &policy);
+        return (1, 1);
     }
+    assessment.native(
+        "array",
+        if array.index {
+            "`points`, `parallelism` and `mod_param.index`"
+        } else {
+            "`points` and `parallelism`"
+        },
+    );
     if array.index {
         assessment.note(
             "the API does not name the variable that tells a pod its index; Kubernetes calls it `JOB_COMPLETION_INDEX`",

@@ -105,7 +105,7 @@ pub(super) fn draft(account: Account<'_>, spec: &JobSpec, policy: Policy) -> Dra
         options: options.tuning,
     };
     names(spec, &mut assessment);
-    extras::local_and_refused(spec, &mut assessment);
+    extras::local_and_refused(spec, policy, &mut assessment);
     check_weight(&body, spec, &mut assessment);
     Draft {
         assessment,

@@ -3,7 +3,7 @@
 //! Pure. A generic field and the block may say the same thing, never two.
 
 use crate::model::{Refusal, RefusalCode};
-use crate::provider::Assessment;
+use crate::provider::{Assessment, Policy};
 use crate::spec::JobSpec;
 
 use super::options::Options;
@@ -134,7 +134,7 @@ pub(super) fn settings(spec: &JobSpec, options: &Options, assessment: &mut Asses
 }
 
 /// Fields that stay on this side, and fields that PAI-DLC has no concept of (job-model.md §2).
-pub(super) fn local_and_refused(spec: &JobSpec, assessment: &mut Assessment) {
+pub(super) fn local_and_refused(spec: &JobSpec, policy: Policy, assessment: &mut Assessment) {
     if spec.estimate.is_some() {
         assessment.local("estimate", "kept by gpujob");
     }
@@ -150,12 +150,8 @@ pub(super) fn local_and_refused(spec: &JobSpec, assessment: &mut Assessment) {
     if spec.max_cost.is_some() {
         assessment.local("max_cost", "compared with the price file before the create");
     }
-    if spec.array.is_some() {
-        assessment.unsupported(
-            "array",
-            "PAI-DLC has no arrays, and one job per index from this side is not built yet",
-            "submit one job per index",
-        );
+    if let Some(array) = &spec.array {
+        assessment.driven_array(array, &policy);
     }
     if spec.exit_code_carrier {
         assessment.unsupported(

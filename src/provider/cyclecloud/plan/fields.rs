@@ -130,15 +130,7 @@ pub(super) fn assess(spec: &JobSpec, policy: Policy, assessment: &mut Assessment
     refuse_foreign_values(spec, assessment);
     note_local(spec, assessment);
     if let Some(array) = &spec.array {
-        assessment.emulated(
-            "array",
-            format!(
-                "{} jobs from this side, {} at a time, each with `GPUJOB_ARRAY_INDEX`",
-                array.count(),
-                array.parallel
-            ),
-            &policy,
-        );
+        assessment.driven_array(array, &policy);
     }
 }
 

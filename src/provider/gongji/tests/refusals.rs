@@ -46,7 +46,6 @@ fn only(yaml: &str) -> Refusal {
 #[case::no_limit("timeout: none", "unsupported_value", "timeout")]
 #[case::image_workdir("workdir: /w", "unsupported_value", "workdir")]
 #[case::secrets("secrets: [TOKEN]", "secret_exposure", "secrets")]
-#[case::index_from_five("array: 5-9", "unsupported_value", "array")]
 #[case::array_and_ports("array: 3\nports: [{port: 80}]", "conflicting_fields", "array")]
 #[case::two_of_a_port("ports: [{port: 80}, {port: 80}]", "conflicting_fields", "ports[1]")]
 #[case::retries_with_index("array: 0-9\nretries: 2", "conflicting_fields", "retries")]

@@ -44,7 +44,6 @@ fn only(refusals: &[Refusal]) -> &Refusal {
     "health_checks",
     RefusalCode::UnsupportedField
 )]
-#[case("array: { count: 4 }", "array", RefusalCode::UnsupportedField)]
 #[case(
     "exit_code_carrier: true",
     "exit_code_carrier",

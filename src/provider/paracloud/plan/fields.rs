@@ -3,7 +3,7 @@
 //! Pure. Every refusal names the nearest alternative that exists.
 
 use crate::model::{Backend, Refusal, RefusalCode};
-use crate::provider::Assessment;
+use crate::provider::{Assessment, Policy};
 use crate::spec::{Framework, JobSpec};
 
 /// A field without any counterpart: whether it is set, its path, why it cannot be had, and what would do instead.
@@ -14,7 +14,7 @@ struct Foreign {
     alternative: &'static str,
 }
 
-const FOREIGN: [Foreign; 18] = [
+const FOREIGN: [Foreign; 17] = [
     Foreign {
         is_set: |spec| spec.placement.queue.is_some(),
         field: "placement.queue",
@@ -26,12 +26,6 @@ const FOREIGN: [Foreign; 18] = [
         field: "priority",
         message: "Paracloud has no priorities",
         alternative: "leave `priority` out",
-    },
-    Foreign {
-        is_set: |spec| spec.array.is_some(),
-        field: "array",
-        message: "Paracloud has no arrays, and one job per index from this side is not built yet",
-        alternative: "submit one job per index",
     },
     Foreign {
         is_set: |spec| spec.registry_auth.is_some(),
@@ -126,7 +120,10 @@ const FOREIGN: [Foreign; 18] = [
 ];
 
 /// Refuses, or notes as local, every field that needs nothing else to judge.
-pub(super) fn assess(spec: &JobSpec, assessment: &mut Assessment) {
+pub(super) fn assess(spec: &JobSpec, policy: Policy, assessment: &mut Assessment) {
+    if let Some(array) = &spec.array {
+        assessment.driven_array(array, &policy);
+    }
     refuse_foreign_concepts(spec, assessment);
     refuse_foreign_values(spec, assessment);
     note_local(spec, assessment);

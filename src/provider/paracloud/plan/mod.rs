@@ -50,7 +50,7 @@ impl Planner<'_> {
         program::assess(spec, &options, policy, &mut assessment);
         place::assess(spec, &mut assessment);
         storage::assess(spec, &home, &mut assessment);
-        fields::assess(spec, &mut assessment);
+        fields::assess(spec, policy, &mut assessment);
         assessment
     }
 

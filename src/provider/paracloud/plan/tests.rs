@@ -268,7 +268,6 @@ fn nothing_is_sent_for_what_is_not_asked_for() {
 /// Each field that the tables mark R, alone on a job that is fine without it.
 #[rstest]
 #[case::queue(|spec: &mut JobSpec| spec.placement.queue = Some("q".to_owned()), RefusalCode::UnsupportedField, "placement.queue")]
-#[case::array(|spec: &mut JobSpec| spec.array = Some(Array { first: 0, last: 3, parallel: 2, index: true }), RefusalCode::UnsupportedField, "array")]
 #[case::priority(|spec: &mut JobSpec| spec.priority = Some(5), RefusalCode::UnsupportedField, "priority")]
 #[case::registry(|spec: &mut JobSpec| spec.registry_auth = Some(RegistryAuth { username: "u".to_owned(), password: SecretSource::Environment("P".to_owned()), registry: None }), RefusalCode::UnsupportedField, "registry_auth")]
 #[case::no_image(|spec: &mut JobSpec| spec.image = None, RefusalCode::MissingField, "image")]
