@@ -95,6 +95,7 @@ fn options(image_root: PathBuf) -> Options {
         image_root,
         seed: None,
         hold: Vec::new(),
+        faults: Vec::new(),
     }
 }
 

@@ -181,6 +181,7 @@ impl RunningSandbox {
                     image_root: env!("CARGO_MANIFEST_DIR").into(),
                     seed: None,
                     hold: Vec::new(),
+                    faults: Vec::new(),
                 })
                 .await
                 .unwrap();

@@ -50,6 +50,7 @@ impl Bench {
             image_root: env!("CARGO_MANIFEST_DIR").into(),
             seed: Some(7),
             hold: Vec::new(),
+            faults: Vec::new(),
         })
         .await
         .unwrap();
