@@ -66,6 +66,7 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Cost(args) => block_on(cmd::cost::run(app, &args)),
         Command::Volumes(args) => block_on(cmd::volumes::run(app, &args)),
         Command::Namespaces(args) => block_on(cmd::namespaces::run(app, &args)),
+        Command::Api(args) => block_on(cmd::api::run(app, &args)),
         Command::Explain(args) if args.cyclecloud_runner => cmd::explain::runner(app),
         Command::Explain(args) => block_on(cmd::explain::run(app, &args)),
         Command::Sandbox(args) => block_on(cmd::sandbox::run(

@@ -1,5 +1,6 @@
 //! The command line as clap structs. No behaviour lives here; `cmd/` turns arguments into requests (cli.md §2).
 
+mod api;
 mod events;
 mod global;
 mod jobs;
@@ -9,6 +10,7 @@ mod storage;
 
 use clap::{Parser, Subcommand};
 
+pub use api::{ApiArgs, ApiDryRun};
 pub use events::{CostArgs, EventsArgs};
 pub use global::{Colour, GlobalArgs, OutputFormat};
 pub use jobs::{
@@ -63,6 +65,8 @@ pub enum Command {
     Namespaces(NamespacesArgs),
     /// Show what each provider would receive for a job, field by field; creates nothing
     Explain(Box<ExplainArgs>),
+    /// Send any request with a provider's own signature
+    Api(Box<ApiArgs>),
     /// Show the configuration and where it comes from
     Config(ConfigArgs),
     /// Serve the providers' APIs on this machine, for demos, tests and CI

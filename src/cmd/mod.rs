@@ -1,5 +1,6 @@
 //! One file per command: arguments to a request, then the run. Output goes through `Show`, talk through the ui.
 
+pub mod api;
 pub mod cancel;
 pub mod config;
 pub mod cost;

@@ -306,17 +306,19 @@ pub fn unsupported(provider: &dyn Provider, verb: Verb) -> Error {
 
 /// `--set k=v` pairs in order.
 pub fn settings(pairs: &[String]) -> Result<Vec<(String, String)>> {
-    pairs
-        .iter()
-        .map(|pair| match pair.split_once('=') {
-            Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-            _ => Err(Error::new(
-                Kind::Usage,
-                "bad_value",
-                format!("--set: `{pair}` is no KEY=VALUE"),
-            )),
-        })
-        .collect()
+    pairs.iter().map(|text| pair("--set", text)).collect()
+}
+
+/// `KEY=VALUE` as a flag's value.
+pub fn pair(flag: &str, text: &str) -> Result<(String, String)> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        Some(_) | None => Err(Error::new(
+            Kind::Usage,
+            "bad_value",
+            format!("{flag}: `{text}` is no KEY=VALUE"),
+        )),
+    }
 }
 
 async fn ids(volumes: &dyn Volumes) -> Result<BTreeSet<String>> {

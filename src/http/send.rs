@@ -61,6 +61,8 @@ pub enum Fate {
 pub struct Failure {
     pub fate: Fate,
     pub error: Error,
+    /// The last answer, if there was one.
+    pub answer: Option<Box<Answer>>,
     /// How many times it was sent; a `404` on a later attempt at a delete means "already gone".
     pub attempts: u32,
 }
@@ -118,6 +120,7 @@ struct Failed {
     outcome: Outcome,
     fate: Fate,
     error: Error,
+    answer: Option<Box<Answer>>,
 }
 
 impl Session {
@@ -153,7 +156,10 @@ impl Session {
             run.fate = failed.fate;
             let Decision::After(pause) = self.decide(template, &run, failed.outcome) else {
                 let error = self.last_words(&run, failed.outcome, failed.error);
-                return Err(self.failure(&run, failed.fate, error));
+                return Err(Failure {
+                    answer: failed.answer,
+                    ..self.failure(&run, failed.fate, error)
+                });
             };
             self.announce(template, &mut run, &failed, pause);
             tokio::time::sleep(pause).await;
@@ -235,6 +241,7 @@ impl Session {
                     },
                     fate: fate_of(answer.status, error.kind(), repeat),
                     error,
+                    answer: Some(Box::new(answer)),
                 })
             }
         }
@@ -252,6 +259,7 @@ impl Session {
                 outcome: Outcome::Lasting,
                 fate,
                 error: lost.error,
+                answer: None,
             };
         }
         if self.remaining() == Some(Duration::ZERO) {
@@ -259,6 +267,7 @@ impl Session {
                 outcome: Outcome::Lasting,
                 fate,
                 error: self.out_of_time(template).with_cause(lost.error),
+                answer: None,
             };
         }
         Failed {
@@ -269,6 +278,7 @@ impl Session {
             },
             fate,
             error: lost.error,
+            answer: None,
         }
     }
 
@@ -332,6 +342,7 @@ impl Session {
         Failure {
             fate,
             error: error.with_provider(&self.provider),
+            answer: None,
             attempts: run.sent,
         }
     }

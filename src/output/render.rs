@@ -4,7 +4,10 @@ use serde_json::Value;
 
 use crate::config;
 use crate::error::{Error, Result};
-use crate::model::{Event, Job, JobCost, Namespace, Offer, Timestamp, TransferCredentials, Volume};
+use crate::http::{Signed, Template};
+use crate::model::{
+    Backend, Event, Job, JobCost, Namespace, Offer, Timestamp, TransferCredentials, Volume,
+};
 
 use super::document::{Document, Shape};
 use super::json::{
@@ -144,6 +147,16 @@ pub fn render_plans(entries: &[PlanEntry<'_>], errors: &[Error], style: &Style) 
 /// `submit --dry-run=curl`: commands for a shell, whatever the format.
 pub fn render_curl(entries: &[PlanEntry<'_>]) -> String {
     entries.iter().map(curl::script).collect()
+}
+
+/// `api --dry-run=curl`; with the signature of `signed` where one was made.
+pub fn render_curl_of(
+    provider: &str,
+    backend: Backend,
+    template: &Template,
+    signed: Option<&Signed>,
+) -> Result<String> {
+    curl::one(provider, backend, template, signed)
 }
 
 /// `config show`; the origins stand in the table only with `--origin`.

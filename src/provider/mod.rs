@@ -15,6 +15,7 @@ mod logs;
 pub mod pai_dlc;
 pub mod paracloud;
 mod plan;
+mod raw;
 pub mod time;
 
 use std::fmt;
@@ -34,6 +35,7 @@ pub use connect::{Kit, capabilities, connect};
 pub use files::{FileSink, Files, KeptAccess, KeptCredentials};
 pub use logs::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
 pub use plan::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey, Upload};
+pub use raw::{RawCall, RawPath, RawRequest};
 
 /// A configured account on one backend.
 #[async_trait]
@@ -84,6 +86,9 @@ pub trait Provider: fmt::Debug + Send + Sync {
 
     /// Everything that can be rented.
     async fn types(&self) -> Result<Vec<Offer>>;
+
+    /// A request that a user wrote, as this provider signs and sends its own (cli.md §10, `api`). Pure.
+    fn raw(&self, request: RawRequest) -> Result<RawCall>;
 
     /// Storage, where the provider has it.
     fn volumes(&self) -> Option<&dyn Volumes>;

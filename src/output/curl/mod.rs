@@ -6,14 +6,17 @@
 mod acs3;
 mod gongji;
 mod shell;
+mod signature;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::http::Template;
+use crate::error::{Error, Kind, Result};
+use crate::http::{Signed, Template};
 use crate::model::Backend;
+use http::Method;
 
 use super::json::{PlanEntry, PlanOutcome};
 use super::redact::{Redactor, is_harmless};
@@ -48,6 +51,39 @@ pub fn script(entry: &PlanEntry<'_>) -> String {
         }
     }
     text
+}
+
+/// The commands for one request of a user's own (`api --dry-run=curl`).
+///
+/// With `signed`, the signature that was made stands in them, good for minutes; tokens and passwords stay variables.
+pub fn one(
+    provider: &str,
+    backend: Backend,
+    template: &Template,
+    signed: Option<&Signed>,
+) -> Result<String> {
+    if std::str::from_utf8(template.body_bytes()).is_err() {
+        return Err(Error::new(
+            Kind::Usage,
+            "binary_body",
+            "the body is no UTF-8 text, so no shell command can hold it",
+        )
+        .with_hint("send it with `gpujob api` itself"));
+    }
+    let redactor = Redactor::new(&BTreeMap::new(), &[]);
+    let mut text = comment(&format!(
+        "{provider}: {} {}",
+        template.method,
+        template.target.path()
+    ));
+    let authenticate = |parts: &mut Parts| match (backend, signed) {
+        (Backend::Gongji | Backend::PaiDlc, Some(signed)) => {
+            signature::show(backend, signed, parts)
+        }
+        (_, _) => sign(backend, template, parts),
+    };
+    text.push_str(&request(&authenticate, template, &redactor));
+    Ok(text)
 }
 
 /// What one request's commands are made of.
@@ -94,10 +130,15 @@ fn sign(backend: Backend, template: &Template, parts: &mut Parts) {
 }
 
 fn request(authenticate: &dyn Fn(&mut Parts), template: &Template, redactor: &Redactor) -> String {
+    // With `--request HEAD` curl would wait for a body.
+    let method = match template.method {
+        Method::HEAD => "--head".to_owned(),
+        ref other => format!("--request {other}"),
+    };
     let mut parts = Parts {
         body: None,
         before: String::new(),
-        arguments: vec![format!("--request {}", template.method)],
+        arguments: vec![method],
         needs: BTreeSet::new(),
     };
     if let Some(body) = &template.body {
@@ -138,7 +179,10 @@ fn request(authenticate: &dyn Fn(&mut Parts), template: &Template, redactor: &Re
 
 fn assembled(parts: &Parts) -> String {
     let needs: Vec<&str> = parts.needs.iter().map(String::as_str).collect();
-    let mut text = comment(&format!("set first: {}", needs.join(" ")));
+    let mut text = String::new();
+    if !needs.is_empty() {
+        text.push_str(&comment(&format!("set first: {}", needs.join(" "))));
+    }
     if let Some(body) = &parts.body {
         text.push_str("body=");
         text.push_str(body);

@@ -38,10 +38,11 @@ use crate::http::{Answer, BaseUrl, Failure, Fate, Session, Template};
 use crate::model::{Backend, Job, Marker, Namespace, Offer, ResourceRef, Timestamp};
 use crate::spec::JobSpec;
 
+use super::raw::Manner;
 use super::{
     Assessment, Capabilities, Costs, Creation, Events, Files, ListFilter, Listing, Logs,
-    Namespaces, Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, Survey,
-    Tracked, Volumes,
+    Namespaces, Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, RawCall,
+    RawRequest, Survey, Tracked, Volumes,
 };
 
 pub use answers::{
@@ -58,6 +59,15 @@ pub use results::{Exit, Exits, MountedResults, Results};
 pub use routes::{CLUSTER_STATUS, CREATE_NODES, LIST_NODES, Routes, TERMINATE_NODES, Termination};
 pub use runner::{RUNNER, instructions};
 pub use status::{Bucket, ClusterStatus, NodeArray, PlacementGroup, Quota, VirtualMachine};
+
+/// How a request that a user wrote is sent.
+const MANNER: Manner = Manner {
+    content_type: "application/json",
+    signed: &["authorization"],
+    fixed: &[("x-cycle-client-version", routes::CLIENT)],
+    takes_action: false,
+    is_canonical: false,
+};
 
 /// What a provider is made of.
 #[derive(Debug, Clone)]
@@ -127,6 +137,7 @@ impl Cyclecloud {
             return Err(Failure {
                 fate: Fate::Unsent,
                 error: error.clone(),
+                answer: None,
                 attempts: 0,
             });
         }
@@ -297,6 +308,11 @@ impl Provider for Cyclecloud {
             cluster,
             Some(self.now()),
         ))
+    }
+
+    fn raw(&self, request: RawRequest) -> Result<RawCall> {
+        RawCall::new(&self.session, self.routes.base(), request, MANNER)
+            .map_err(|error| self.named(error))
     }
 
     fn volumes(&self) -> Option<&dyn Volumes> {

@@ -15,7 +15,7 @@ pub const CREATE_NODES: &str = "CreateNodes";
 pub const TERMINATE_NODES: &str = "TerminateNodes";
 
 const CONTENT_TYPE: &str = "application/json";
-const CLIENT: &str = concat!("gpujob-cli:", env!("CARGO_PKG_VERSION"));
+pub(super) const CLIENT: &str = concat!("gpujob-cli:", env!("CARGO_PKG_VERSION"));
 
 /// Which nodes are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

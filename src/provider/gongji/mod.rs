@@ -37,10 +37,11 @@ use crate::http::{Answer, BaseUrl, Failure, Fate, Session};
 use crate::model::{Backend, Job, Marker, Offer, ResourceRef, Timestamp};
 use crate::spec::JobSpec;
 
+use super::raw::Manner;
 use super::{
     Assessment, Capabilities, Costs, Creation, Events, Files, ListFilter, Listing, Logs,
-    Namespaces, Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, Survey,
-    Tracked, Volumes,
+    Namespaces, Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, RawCall,
+    RawRequest, Survey, Tracked, Volumes,
 };
 
 pub use api::DEFAULT_BASE_URL;
@@ -52,6 +53,15 @@ pub use storage::StorageKind;
 
 /// No answer takes longer, says the contract (§7.4): the session's read limit.
 pub const READ_LIMIT: Duration = Duration::from_secs(30);
+
+/// How a request that a user wrote is sent.
+const MANNER: Manner = Manner {
+    content_type: "application/json",
+    signed: &["token", "timestamp", "version", "sign_str"],
+    fixed: &[],
+    takes_action: false,
+    is_canonical: false,
+};
 
 /// What a provider is made of.
 #[derive(Debug, Clone)]
@@ -209,6 +219,11 @@ impl Provider for Gongji {
 
     async fn types(&self) -> Result<Vec<Offer>> {
         self.catalogue().await
+    }
+
+    fn raw(&self, request: RawRequest) -> Result<RawCall> {
+        RawCall::new(&self.session, self.api.base(), request, MANNER)
+            .map_err(|error| self.named(error))
     }
 
     fn volumes(&self) -> Option<&dyn Volumes> {

@@ -12,10 +12,10 @@ use crate::model::Timestamp;
 use super::wire::{CreateDataset, CreateJob};
 
 /// Versions of the two products.
-const DLC_VERSION: &str = "2020-12-03";
-const AIWORKSPACE_VERSION: &str = "2021-02-04";
+pub(super) const DLC_VERSION: &str = "2020-12-03";
+pub(super) const AIWORKSPACE_VERSION: &str = "2021-02-04";
 
-const CONTENT_TYPE: &str = "application/json; charset=utf-8";
+pub(super) const CONTENT_TYPE: &str = "application/json; charset=utf-8";
 
 /// What is asked for per page: the default is undocumented, 50 is what Alibaba's own SDK asks for (§3.4).
 pub const PAGE_SIZE: usize = 50;

@@ -3,6 +3,7 @@
 //! Thin glue: `api` builds requests, `plan` decides what a job becomes, `parse` reads answers, `dialect` judges them.
 //! A create is never sent twice from here, and a workspace is always named.
 
+mod actions;
 pub mod api;
 mod caps;
 mod choose;
@@ -20,6 +21,7 @@ mod options;
 mod pages;
 pub mod parse;
 pub mod plan;
+mod raw;
 mod resources;
 mod state;
 mod survey;
@@ -39,8 +41,8 @@ use crate::spec::JobSpec;
 
 use super::{
     Assessment, Capabilities, Costs, Creation, Events, Files, ListFilter, Listing, Logs,
-    Namespaces, Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, Survey,
-    Tracked, Volumes,
+    Namespaces, Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, RawCall,
+    RawRequest, Survey, Tracked, Volumes,
 };
 
 pub use api::default_endpoints;
@@ -244,6 +246,11 @@ impl Provider for PaiDlc {
 
     async fn types(&self) -> Result<Vec<Offer>> {
         self.catalogue(&self.home, &[]).await
+    }
+
+    fn raw(&self, request: RawRequest) -> Result<RawCall> {
+        self.raw_call(request)
+            .map_err(|error| error.with_provider(&self.name))
     }
 
     fn volumes(&self) -> Option<&dyn Volumes> {

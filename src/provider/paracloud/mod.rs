@@ -32,10 +32,11 @@ use crate::http::{BaseUrl, Failure, Fate, Session, Template};
 use crate::model::{Backend, Job, Marker, Offer, ResourceRef, Timestamp};
 use crate::spec::JobSpec;
 
+use super::raw::Manner;
 use super::{
     Assessment, Capabilities, Costs, Creation, Events, Files, ListFilter, Listing, Logs,
-    Namespaces, Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, Survey,
-    Tracked, Volumes,
+    Namespaces, Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, RawCall,
+    RawRequest, Survey, Tracked, Volumes,
 };
 
 pub use caps::CAPABILITIES;
@@ -43,6 +44,15 @@ pub use dialect::ParacloudDialect;
 
 /// Where the service is, unless `base-url` says otherwise (§1.1).
 pub const DEFAULT_BASE_URL: &str = "https://eci.paracloud.com";
+
+/// How a request that a user wrote is sent.
+const MANNER: Manner = Manner {
+    content_type: "application/json",
+    signed: &["authorization"],
+    fixed: &[],
+    takes_action: false,
+    is_canonical: false,
+};
 
 /// What a configured Paracloud account is made of.
 #[derive(Debug, Clone)]
@@ -256,6 +266,11 @@ impl Provider for Paracloud {
 
     async fn types(&self) -> Result<Vec<Offer>> {
         self.read_catalogue().await
+    }
+
+    fn raw(&self, request: RawRequest) -> Result<RawCall> {
+        RawCall::new(&self.session, self.routes.base(), request, MANNER)
+            .map_err(|error| self.named(error))
     }
 
     fn volumes(&self) -> Option<&dyn Volumes> {

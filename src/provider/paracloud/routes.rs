@@ -86,6 +86,11 @@ impl Routes {
         Self { base }
     }
 
+    /// The service's address.
+    pub(super) fn base(&self) -> &BaseUrl {
+        &self.base
+    }
+
     /// Whether the service is on this machine.
     pub(super) fn is_loopback(&self) -> bool {
         self.base.is_loopback()

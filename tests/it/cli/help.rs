@@ -24,6 +24,7 @@ use crate::support::environment::TestEnvironment;
 #[case::namespaces_create("namespaces-create", &["namespaces", "create"])]
 #[case::namespaces_delete("namespaces-delete", &["namespaces", "delete"])]
 #[case::explain("explain", &["explain"])]
+#[case::api("api", &["api"])]
 #[case::config("config", &["config"])]
 #[case::config_show("config-show", &["config", "show"])]
 #[case::config_path("config-path", &["config", "path"])]

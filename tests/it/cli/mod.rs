@@ -1,5 +1,6 @@
 //! The binary as a user runs it: wiring, output and exit codes.
 
+mod api;
 mod bad_input;
 mod explain;
 mod help;

@@ -1,0 +1,281 @@
+//! `api`: any request with the provider's own signature (cli.md §2, §10).
+
+use std::process::Command;
+
+use rstest::rstest;
+
+use crate::support::environment::TestEnvironment;
+use crate::support::scripted::{Scripted, Step};
+
+/// A world whose Paracloud is this script.
+fn scripted(steps: impl IntoIterator<Item = Step>) -> (TestEnvironment, Scripted) {
+    let server = Scripted::start(steps);
+    let mut environment = TestEnvironment::empty();
+    environment.set(
+        "GPUJOB_PARACLOUD_BASE_URL",
+        &format!("{}/eci", server.url()),
+    );
+    environment.set("PARA_TOKEN", "hunter2");
+    (environment, server)
+}
+
+#[test]
+fn a_query_is_encoded_as_the_signature_wants_it() {
+    let environment = TestEnvironment::with_sandbox();
+    let jobs = environment
+        .run(&[
+            "api",
+            "pai-dlc",
+            "GET",
+            "/api/v1/jobs?DisplayName=a b+c",
+            "-v",
+        ])
+        .expect(0);
+    assert_eq!(jobs.json()["TotalCount"], 0);
+    assert!(jobs.stderr.contains("HTTP 200 OK"), "{}", jobs.stderr);
+    assert!(jobs.stderr.contains("request id: "), "{}", jobs.stderr);
+    let same = [
+        "-q",
+        "WorkspaceId=310042",
+        "-q",
+        "DisplayName=a b+c",
+        "--jq",
+        ".TotalCount",
+    ];
+    let filtered = environment
+        .run(&[&["api", "pai-dlc", "get", "/api/v1/jobs"], &same[..]].concat())
+        .expect(0);
+    assert_eq!(filtered.stdout, "0\n");
+}
+
+#[rstest]
+#[case::pai_dlc("pai-dlc", "/api/v1/ecsspecs?PageSize=1", "EcsSpecs")]
+#[case::aiworkspace("pai-dlc", "/api/v1/workspaces", "Workspaces")]
+#[case::gongji("gongji", "/api/task/job/search?page=1&page_size=1", "data")]
+#[case::cyclecloud("cyclecloud", "/clusters/lab/status", "nodearrays")]
+#[case::paracloud("paracloud", "/api/v1beta2/clusters/-/instanceTypes", "instanceTypes")]
+fn every_provider_takes_its_own_signature(
+    #[case] provider: &str,
+    #[case] path: &str,
+    #[case] member: &str,
+) {
+    let environment = TestEnvironment::with_sandbox();
+    let run = environment.run(&["api", provider, "GET", path]).expect(0);
+    assert!(run.json().get(member).is_some(), "{}", run.stdout);
+    assert_eq!(run.stderr, "");
+}
+
+#[rstest]
+#[case::an_envelope("gongji", "/api/task/job/detail?task_id=5", 93, "C007")]
+#[case::json_404("cyclecloud", "/clusters/none/status", 82, "not found")]
+#[case::text_404("paracloud", "/nothing", 87, "404")]
+#[case::a_refused_parameter("pai-dlc", "/api/v1/jobs?PageSize=no", 93, "PageSize")]
+fn a_refusal_has_its_code_and_its_body(
+    #[case] provider: &str,
+    #[case] path: &str,
+    #[case] code: i32,
+    #[case] body: &str,
+) {
+    let environment = TestEnvironment::with_sandbox();
+    let run = environment
+        .run(&["api", provider, "GET", path, "-o", "json"])
+        .expect(code);
+    assert!(run.stdout.contains(body), "{}", run.stdout);
+    assert_eq!(run.error()["error"]["provider"], provider);
+}
+
+#[test]
+fn a_path_outside_the_table_needs_its_action() {
+    let environment = TestEnvironment::with_sandbox();
+    let path = ["api", "pai-dlc", "POST", "/api/v1/tensorboards", "-d", "{}"];
+    let run = environment.run(&path).expect(80);
+    assert!(run.stderr.contains("--action"), "{}", run.stderr);
+    let named = [&path[..], &["--action", "CreateTensorboard"]].concat();
+    let run = environment.run(&named);
+    assert!(run.stdout.contains("InvalidApi.NotFound"), "{}", run.stdout);
+    let elsewhere = ["api", "gongji", "GET", "/api/x", "--action", "X"];
+    environment.run(&elsewhere).expect(80);
+}
+
+#[test]
+fn what_was_written_is_what_is_sent() {
+    let (environment, server) = scripted([Step::answer("201 Created", &[], "not json\u{1b}[31m")]);
+    let body = environment.file("body.json", "{ \"a\":\n1 }");
+    let run = environment
+        .run(&[
+            "api",
+            "paracloud",
+            "post",
+            "/api/v1beta2/things/a:cancel?x=1",
+            "-q",
+            "y=ü",
+            "-d",
+            &format!("@{body}"),
+            "-H",
+            "X-Trace: 7",
+            "-H",
+            "accept: text/plain",
+        ])
+        .expect(0);
+    assert_eq!(run.stdout, "not json\u{1b}[31m", "a pipe gets the bytes");
+    let sent = server.finish().remove(0);
+    let (head, body) = sent.split_once("\r\n\r\n").unwrap();
+    assert!(
+        head.starts_with("POST /eci/api/v1beta2/things/a:cancel?x=1&y=%C3%BC HTTP/1.1"),
+        "{head}"
+    );
+    for line in [
+        "x-trace: 7",
+        "accept: text/plain",
+        "content-type: application/json",
+        "authorization: Bearer hunter2",
+    ] {
+        assert!(head.contains(line), "{head}");
+    }
+    assert_eq!(body, "{ \"a\":\n1 }");
+}
+
+#[test]
+fn standard_input_is_a_body_too() {
+    let (environment, server) = scripted([Step::answer("204 No Content", &[], "")]);
+    let arguments = [
+        "api",
+        "paracloud",
+        "PUT",
+        "/x",
+        "-d",
+        "@-",
+        "-H",
+        "content-type: text/plain",
+    ];
+    environment.run_with_input(&arguments, "bytes").expect(0);
+    let sent = server.finish().remove(0);
+    assert!(sent.ends_with("\r\n\r\nbytes"), "{sent}");
+    assert!(sent.contains("content-type: text/plain"), "{sent}");
+}
+
+#[test]
+fn a_read_is_repeated_and_everything_else_is_sent_once() {
+    let busy = || Step::answer("503 Service Unavailable", &[("retry-after", "0")], "busy");
+    let (environment, _server) = scripted([busy(), Step::answer("200 OK", &[], "{}")]);
+    let run = environment
+        .run(&["api", "paracloud", "GET", "/x"])
+        .expect(0);
+    assert_eq!(run.stdout, "{}");
+    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+        let (environment, _server) = scripted([busy()]);
+        let run = environment
+            .run(&["api", "paracloud", method, "/x"])
+            .expect(86);
+        assert_eq!(run.stdout, "busy");
+    }
+}
+
+#[test]
+fn a_redirect_is_not_followed_and_a_web_page_is_not_the_api() {
+    let elsewhere = Step::answer("302 Found", &[("location", "http://127.0.0.1:1/")], "");
+    let (environment, _server) = scripted([elsewhere]);
+    environment
+        .run(&["api", "paracloud", "GET", "/x"])
+        .expect(87);
+    let page = Step::answer("200 OK", &[("content-type", "text/html")], "<html></html>");
+    let (environment, _server) = scripted([page]);
+    let run = environment
+        .run(&["api", "paracloud", "GET", "/x"])
+        .expect(87);
+    assert_eq!(run.stdout, "<html></html>");
+}
+
+#[test]
+fn a_post_whose_answer_is_lost_has_an_unknown_outcome() {
+    let (environment, _server) = scripted([Step::ResetAfterReading]);
+    let post = ["api", "paracloud", "POST", "/x", "-d", "{}", "-o", "json"];
+    let run = environment.run(&post).expect(88);
+    assert_eq!(run.stdout, "");
+    assert_eq!(run.error()["error"]["retryable"], false);
+    let (environment, _server) = scripted([Step::ResetAfterReading]);
+    let delete = ["api", "paracloud", "DELETE", "/x"];
+    environment.run(&delete).expect(86);
+}
+
+#[rstest]
+#[case::no_slash(&["GET", "x"], "begin with")]
+#[case::a_url(&["GET", "https://h/x"], "base-url")]
+#[case::a_method(&["FETCH", "/x"], "GET")]
+#[case::a_body_of_a_read(&["GET", "/x", "-d", "{}"], "no body")]
+#[case::our_header(&["GET", "/x", "-H", "authorization: hunter3"], "-H")]
+#[case::no_header(&["GET", "/x", "-H", "hunter3"], "NAME: VALUE")]
+#[case::no_pair(&["GET", "/x", "-q", "alone"], "KEY=VALUE")]
+#[case::a_missing_file(&["POST", "/x", "-d", "@/no/such"], "/no/such")]
+#[case::no_dry_run(&["GET", "/x", "--show-signature"], "--dry-run")]
+fn what_is_wrong_is_told_before_anything_is_sent(#[case] arguments: &[&str], #[case] told: &str) {
+    let (environment, _server) = scripted([]);
+    let run = environment
+        .run(&[&["api", "paracloud"], arguments].concat())
+        .expect(80);
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    assert!(!run.stderr.contains("hunter3"), "{}", run.stderr);
+}
+
+#[test]
+fn an_answer_that_jq_cannot_filter_is_told() {
+    let (environment, _server) = scripted([Step::answer("200 OK", &[], "plain")]);
+    let run = environment
+        .run(&["api", "paracloud", "GET", "/x", "--jq", ".a"])
+        .expect(87);
+    assert_eq!(run.stdout, "");
+}
+
+/// curl and openssl are run for real where they are there, against the sandbox's verifier.
+#[rstest]
+#[case::pai_dlc("pai-dlc", &["GET", "/api/v1/jobs?DisplayName=a b+c"])]
+#[case::gongji("gongji", &["GET", "/api/task/job/search?page=1&page_size=1"])]
+#[case::paracloud("paracloud", &["GET", "/api/v1beta2/namespaces"])]
+#[case::cyclecloud("cyclecloud", &["GET", "/clusters/lab/status"])]
+fn the_curl_of_a_dry_run_is_accepted(
+    #[case] provider: &str,
+    #[case] request: &[&str],
+    #[values(false, true)] shows_signature: bool,
+) {
+    let environment = TestEnvironment::with_sandbox();
+    let flags: &[&str] = if shows_signature {
+        &["--dry-run=curl", "--show-signature"]
+    } else {
+        &["--dry-run"]
+    };
+    let script = environment
+        .run(&[&["api", provider], request, flags].concat())
+        .expect(0)
+        .stdout;
+    let is_signed = script.contains("sign_str: ") || script.contains(",Signature=");
+    assert_eq!(
+        is_signed && !script.contains("openssl"),
+        shows_signature && matches!(provider, "pai-dlc" | "gongji"),
+        "{script}"
+    );
+    let has_tools = ["curl", "openssl"]
+        .iter()
+        .all(|tool| Command::new(tool).arg("version").output().is_ok());
+    if !has_tools {
+        return;
+    }
+    let names = [
+        "PARA_TOKEN",
+        "CYCLECLOUD_USERNAME",
+        "CYCLECLOUD_PASSWORD",
+        "SUANLI_TOKEN",
+        "SUANLI_RSA_PRIVATE_KEY",
+        "ALIBABA_CLOUD_ACCESS_KEY_ID",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+    ];
+    let output = Command::new("/bin/sh")
+        .args(["-c", &script])
+        .env_remove("http_proxy")
+        .envs(names.map(|name| (name, environment.sandbox_variable(name))))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{script}\n{text}");
+    let body: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(body.is_object());
+}
