@@ -78,7 +78,7 @@ pub fn one(
     ));
     let authenticate = |parts: &mut Parts| match (backend, signed) {
         (Backend::Gongji | Backend::PaiDlc, Some(signed)) => {
-            signature::show(backend, signed, parts)
+            signature::show(backend, signed, parts);
         }
         (_, _) => sign(backend, template, parts),
     };
