@@ -55,7 +55,7 @@ pub(super) enum Lag {
 /// One word of the language.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Word {
-    pub(super) word: &'static str,
+    pub(super) text: &'static str,
     /// Its own options, beside those of every rule.
     pub(super) options: &'static [&'static str],
     /// Whether the word takes `-before` and `-after`; without, it is as its nature wants.
@@ -64,13 +64,13 @@ pub(super) struct Word {
 }
 
 const fn word(
-    word: &'static str,
+    text: &'static str,
     options: &'static [&'static str],
     both: bool,
     usual: When,
 ) -> Word {
     Word {
-        word,
+        text,
         options,
         both,
         usual,
@@ -109,8 +109,8 @@ pub(super) fn find(text: &str) -> Result<(Word, When), String> {
     } else {
         (text, None)
     };
-    let Some(word) = WORDS.into_iter().find(|word| word.word == stem) else {
-        let known: Vec<&str> = WORDS.iter().map(|word| word.word).collect();
+    let Some(word) = WORDS.into_iter().find(|word| word.text == stem) else {
+        let known: Vec<&str> = WORDS.iter().map(|word| word.text).collect();
         return Err(format!(
             "there is no action `{text}`; there are {}",
             known.join(", ")

@@ -51,7 +51,7 @@ pub(super) fn strip(body: &mut Value, ids: &[String]) -> bool {
             }
             found
         }
-        _ => false,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 
@@ -81,6 +81,6 @@ fn is_of(row: &Value, ids: &[String]) -> bool {
     members.values().any(|value| match value {
         Value::String(text) => ids.contains(text),
         Value::Number(number) => ids.contains(&number.to_string()),
-        _ => false,
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
     })
 }

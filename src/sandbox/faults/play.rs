@@ -61,7 +61,17 @@ impl Faults {
             Action::Throttle { retry_after } => script(Script::Throttled { retry_after }),
             Action::SoldOut => script(Script::SoldOut),
             Action::Partial { nodes } => script(Script::Partly { nodes }),
-            _ => {
+            Action::Reset
+            | Action::Timeout(_)
+            | Action::Status { .. }
+            | Action::Truncated
+            | Action::Torn
+            | Action::Html
+            | Action::Empty
+            | Action::Slow(_)
+            | Action::Delay(_)
+            | Action::Skew(_)
+            | Action::Lag(_) => {
                 let own = match when {
                     When::Before => None,
                     When::After => Some(self.serve(service, request, drawn)),
@@ -92,7 +102,7 @@ impl Faults {
             answer
         };
         if !drawn.hides.is_empty() {
-            self.hide(service, &drawn.hides, service.created(request, &answer));
+            self.hide(service, &drawn.hides, &service.created(request, &answer));
         }
         if drawn.behind.is_empty() {
             return answer;
@@ -100,7 +110,7 @@ impl Faults {
         self.behind(service, request, &drawn.behind, answer)
     }
 
-    fn hide(&self, service: &dyn Service, rules: &[usize], ids: Vec<String>) {
+    fn hide(&self, service: &dyn Service, rules: &[usize], ids: &[String]) {
         if ids.is_empty() {
             return;
         }
@@ -115,7 +125,7 @@ impl Faults {
                 state.hidden.push(Hidden {
                     backend: service.backend(),
                     rule: *index,
-                    ids: ids.clone(),
+                    ids: ids.to_vec(),
                     since,
                     left,
                 });
@@ -178,10 +188,22 @@ impl State {
                 Action::Delay(wait) => drawn.delay += wait,
                 Action::Slow(wait) => drawn.spread += wait,
                 Action::Skew(seconds) => drawn.skew = drawn.skew.saturating_add(seconds),
-                action if drawn.outcome.is_none() => {
+                action @ (Action::Reset
+                | Action::Timeout(_)
+                | Action::Throttle { .. }
+                | Action::Status { .. }
+                | Action::Truncated
+                | Action::Torn
+                | Action::Html
+                | Action::Empty
+                | Action::Lag(_)
+                | Action::Partial { .. }
+                | Action::SoldOut) => {
+                    if drawn.outcome.is_some() {
+                        continue;
+                    }
                     drawn.outcome = Some((action, active.rule.when));
                 }
-                _ => continue,
             }
             active.fired += 1;
         }

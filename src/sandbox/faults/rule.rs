@@ -190,7 +190,20 @@ fn check_target(target: &Target, action: Action) -> Result<(), String> {
             "`{}` shows no jobs; `lag` goes with `list`, `get` or `*`",
             deed.word()
         )),
-        _ => Ok(()),
+        Action::Partial { .. }
+        | Action::SoldOut
+        | Action::Lag(_)
+        | Action::Reset
+        | Action::Timeout(_)
+        | Action::Throttle { .. }
+        | Action::Status { .. }
+        | Action::Truncated
+        | Action::Torn
+        | Action::Html
+        | Action::Empty
+        | Action::Slow(_)
+        | Action::Delay(_)
+        | Action::Skew(_) => Ok(()),
     }
 }
 
@@ -213,7 +226,7 @@ impl<'a> Options<'a> {
                 let known: Vec<&str> = word.options.iter().chain(&CHOICES).copied().collect();
                 return Err(format!(
                     "`{}` has no option `{name}`; it has {}",
-                    word.word,
+                    word.text,
                     known.join(", ")
                 ));
             }
@@ -268,8 +281,8 @@ impl<'a> Options<'a> {
     }
 
     fn action(&self, word: Word) -> Result<Action, String> {
-        let needed = |option: &str| format!("`{}` needs `{option}`", word.word);
-        Ok(match word.word {
+        let needed = |option: &str| format!("`{}` needs `{option}`", word.text);
+        Ok(match word.text {
             "reset" => Action::Reset,
             "timeout" => Action::Timeout(self.seconds("for")?.unwrap_or(TIMEOUT)),
             "429" => Action::Throttle {

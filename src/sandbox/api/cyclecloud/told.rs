@@ -60,7 +60,11 @@ pub(super) fn scripted(script: Script, world: &World) -> Option<RawAnswer> {
             RETRY_AFTER,
             HeaderValue::from(crate::sandbox::faults::whole_seconds(wait)),
         ),
-        _ => answer,
+        Script::Throttled { retry_after: None }
+        | Script::Failed(_)
+        | Script::NotFound
+        | Script::SoldOut
+        | Script::Partly { .. } => answer,
     })
 }
 
