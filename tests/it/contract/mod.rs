@@ -30,7 +30,7 @@ struct Bench {
 
 /// Says nothing.
 #[derive(Debug)]
-struct Silent;
+pub(crate) struct Silent;
 
 impl Reporter for Silent {
     fn note(&self, _text: &str) {}
