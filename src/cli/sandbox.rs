@@ -22,6 +22,21 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "BACKEND=STATE")]
     pub hold: Vec<String>,
 
+    /// Let something go wrong, as in `paracloud:create:reset-after:p=0.3` (repeatable)
+    ///
+    /// A RULE is BACKEND:OPERATION:ACTION[:OPTION…], with `*` for every backend or operation. OPERATION is create, get,
+    /// list, cancel, types, logs, events, cost, volumes, namespaces, other, the service's own word such as `CreateJob`,
+    /// or a path as in `POST /api/*`. ACTION is reset, timeout, 429, 408, 500, 502, 503, 504, truncated, torn, html, empty,
+    /// slow, delay, skew, lag, partial or sold-out; with `-after`, the request has its effect first. Every rule takes
+    /// `p=0.3` (share), `times=3`, `every=2` and `skip=1`; some actions take `for=SECONDS`, `retry-after=SECONDS`,
+    /// `by=SECONDS`, `reads=N`, `nodes=N` or `page`.
+    #[arg(long, value_name = "RULE")]
+    pub fault: Vec<String>,
+
+    /// Fixes ids and faults, so that a run can be repeated
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
     /// Port of the control route on 127.0.0.1; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub port: u16,

@@ -117,8 +117,9 @@ fn options(args: &SandboxArgs, directory: &Path) -> Result<Options> {
         speed: args.speed.unwrap_or(usual),
         port: args.port,
         image_root: directory.to_owned(),
-        seed: None,
+        seed: args.seed,
         hold,
+        faults: args.fault.clone(),
     })
 }
 

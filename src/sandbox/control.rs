@@ -1,4 +1,5 @@
-//! The control route `/__sandbox/` on its own port: state, speed, holds, clock, switches, reset (cli.md §9).
+//! The control route `/__sandbox/` on its own port: state, jobs, speed, holds, faults, clock, switches, reset
+//! (cli.md §9).
 //!
 //! It has no credentials, so it answers only to names of this machine: a web page in a browser cannot reach it through
 //! a host name of its own.
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::clock::Clock;
+use super::faults::Faults;
 use super::listen::Answering;
 use super::service::{RawAnswer, RawRequest, Service};
 
@@ -21,6 +23,7 @@ const PREFIX: &str = "/__sandbox/";
 #[derive(Debug)]
 pub struct Control {
     clock: Clock,
+    faults: Arc<Faults>,
     controlled: Vec<Controlled>,
 }
 
@@ -58,6 +61,12 @@ struct Configure {
     settings: Map<String, Value>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rules {
+    faults: Vec<String>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Reset {
@@ -76,8 +85,12 @@ impl From<String> for Wrong {
 
 impl Control {
     /// A control over a clock and some services.
-    pub fn new(clock: Clock, controlled: Vec<Controlled>) -> Self {
-        Self { clock, controlled }
+    pub fn new(clock: Clock, faults: Arc<Faults>, controlled: Vec<Controlled>) -> Self {
+        Self {
+            clock,
+            faults,
+            controlled,
+        }
     }
 
     fn act(&self, request: &RawRequest) -> Result<Value, Wrong> {
@@ -89,13 +102,14 @@ impl Control {
         }
         let action = request.path().strip_prefix(PREFIX).unwrap_or_default();
         let method = match action {
-            "state" => Method::GET,
-            "speed" | "hold" | "clock" | "configure" | "reset" => Method::POST,
+            "state" | "jobs" => Method::GET,
+            "faults" if request.method == Method::GET => Method::GET,
+            "faults" | "speed" | "hold" | "clock" | "configure" | "reset" => Method::POST,
             _ => {
                 return Err(Wrong(
                     StatusCode::NOT_FOUND,
                     format!(
-                        "`{}` is not on the control route; under {PREFIX} are state, speed, hold, clock, configure and reset",
+                        "`{}` is not on the control route; under {PREFIX} are state, jobs, speed, hold, faults, clock, configure and reset",
                         request.path()
                     ),
                 ));
@@ -108,6 +122,19 @@ impl Control {
             ));
         }
         match action {
+            "jobs" => return Ok(self.jobs()),
+            "faults" => {
+                if method == Method::POST {
+                    let rules: Rules = body(request)?;
+                    let services: Vec<_> = self
+                        .controlled
+                        .iter()
+                        .map(|controlled| Arc::clone(&controlled.service))
+                        .collect();
+                    self.faults.set(&rules.faults, &services)?;
+                }
+                return Ok(json!({ "faults": self.faults.shown() }));
+            }
             "speed" => self.clock.set_speed(body::<Speed>(request)?.speed)?,
             "hold" => {
                 let hold: Hold = body(request)?;
@@ -141,8 +168,27 @@ impl Control {
         for controlled in &self.controlled {
             controlled.service.reset();
         }
+        self.faults.clear();
         self.clock.set_skew(SignedDuration::ZERO)?;
         Ok(())
+    }
+
+    /// Every job by backend, with the names that its client gave: the truth to compare a client's words with.
+    fn jobs(&self) -> Value {
+        let services: Map<String, Value> = self
+            .controlled
+            .iter()
+            .map(|controlled| {
+                let jobs: Value = controlled
+                    .service
+                    .held()
+                    .into_iter()
+                    .map(|held| json!({ "id": held.id, "names": held.names }))
+                    .collect();
+                (controlled.service.backend().to_owned(), jobs)
+            })
+            .collect();
+        json!({ "jobs": services })
     }
 
     fn state(&self) -> Value {
@@ -161,6 +207,7 @@ impl Control {
             "speed": self.clock.speed(),
             "clock_offset_s": self.clock.skew().as_secs(),
             "now": self.clock.now().to_string(),
+            "faults": self.faults.shown(),
             "services": services,
         })
     }

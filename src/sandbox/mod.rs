@@ -7,12 +7,15 @@ pub mod api;
 pub mod auth;
 pub mod clock;
 pub mod control;
+pub mod faults;
 pub mod listen;
+pub mod operation;
 pub mod process;
 pub mod server;
 pub mod service;
 pub mod services;
 pub mod settings;
+mod socket;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::secret::Secret;
 
 use super::clock::Clock;
 use super::control::{Control, Controlled};
+use super::faults::Faults;
 use super::listen::{Answering, Port};
 use super::process::Launcher;
 use super::service::{RawAnswer, RawRequest, Service, Setup};
@@ -45,6 +46,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Backends and the generic states in which their jobs stay.
     pub hold: Vec<(String, String)>,
+    /// Fault rules (`faults/`).
+    pub faults: Vec<String>,
 }
 
 /// Why a sandbox does not start.
@@ -67,6 +70,7 @@ pub struct Sandbox {
     services: Vec<Arc<dyn Service>>,
     control_url: String,
     clock: Clock,
+    faults: Arc<Faults>,
     launcher: Launcher,
     stop: watch::Sender<()>,
     tasks: Vec<JoinHandle<()>>,
@@ -107,6 +111,7 @@ impl Sandbox {
             clients: Vec::new(),
             services: Vec::new(),
             control_url,
+            faults: Arc::new(Faults::new(seed, clock.clone())),
             clock: clock.clone(),
             launcher,
             stop,
@@ -122,19 +127,30 @@ impl Sandbox {
                 settings: registration.settings,
             });
             sandbox.services.push(Arc::clone(&registration.service));
-            let answering = Arc::new(Emulated(registration.service));
+            let answering = Arc::new(Emulated {
+                service: registration.service,
+                faults: Arc::clone(&sandbox.faults),
+            });
             sandbox.tasks.push(port.serve(answering, stopped.clone()));
         }
         for (backend, state) in &options.hold {
             sandbox.hold(backend, state)?;
         }
+        let rules = sandbox.faults.set(&options.faults, &sandbox.services);
+        rules.map_err(StartError::Option)?;
         settings::write_secrets(&sandbox.secrets_folder(), &sandbox.clients)?;
         settings::write_private(&sandbox.config_path(), &sandbox.config_toml())?;
-        let control = Arc::new(Control::new(clock, sandbox.controlled()));
+        let faults = Arc::clone(&sandbox.faults);
+        let control = Arc::new(Control::new(
+            clock,
+            Arc::clone(&faults),
+            sandbox.controlled(),
+        ));
         sandbox
             .tasks
             .push(control_port.serve(control, stopped.clone()));
-        sandbox.tasks.push(tick(sandbox.services.clone(), stopped));
+        let ticking = tick(sandbox.services.clone(), faults, stopped);
+        sandbox.tasks.push(ticking);
         Ok(sandbox)
     }
 
@@ -163,6 +179,11 @@ impl Sandbox {
     /// The services themselves, for tests inside the process.
     pub fn services(&self) -> &[Arc<dyn Service>] {
         &self.services
+    }
+
+    /// The rules of faults, which can be changed while it runs.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The sandbox's clock.
@@ -247,15 +268,19 @@ impl Drop for Sandbox {
 
 /// A service on its port.
 #[derive(Debug)]
-struct Emulated(Arc<dyn Service>);
+struct Emulated {
+    service: Arc<dyn Service>,
+    faults: Arc<Faults>,
+}
 
 impl Answering for Emulated {
     fn answer(&self, request: &RawRequest) -> RawAnswer {
-        self.0.tick();
-        let answer = self.0.answer(request);
+        let service = self.service.as_ref();
+        self.faults.tick(service);
+        let answer = self.faults.answer(service, request);
         log::debug!(
             "{}: {} {} -> {}",
-            self.0.backend(),
+            service.backend(),
             request.method,
             request.path(),
             answer.status.as_u16()
@@ -264,7 +289,11 @@ impl Answering for Emulated {
     }
 }
 
-fn tick(services: Vec<Arc<dyn Service>>, mut stop: watch::Receiver<()>) -> JoinHandle<()> {
+fn tick(
+    services: Vec<Arc<dyn Service>>,
+    faults: Arc<Faults>,
+    mut stop: watch::Receiver<()>,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -274,7 +303,7 @@ fn tick(services: Vec<Arc<dyn Service>>, mut stop: watch::Receiver<()>) -> JoinH
                 _ = stop.changed() => return,
             }
             for service in &services {
-                service.tick();
+                faults.tick(service.as_ref());
             }
         }
     })

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 use super::clock::Clock;
+use super::operation::{Held, Operation, Script};
 use super::process::Launcher;
 
 /// One request exactly as it came over the wire.
@@ -55,6 +56,12 @@ pub struct Delivery {
     pub delay: Duration,
     /// The connection is closed and nothing of the answer is sent.
     pub lost: bool,
+    /// The same with a reset instead of an orderly close.
+    pub reset: bool,
+    /// The head promises the whole body, and the connection closes after half of it.
+    pub torn: bool,
+    /// How long the body trickles, piece by piece.
+    pub spread: Duration,
 }
 
 impl RawAnswer {
@@ -121,6 +128,22 @@ pub trait Service: fmt::Debug + Send + Sync {
 
     /// Answers one request.
     fn answer(&self, request: &RawRequest) -> RawAnswer;
+
+    /// What a request is called; nothing of it is authenticated or decoded beyond method and path.
+    fn operation(&self, request: &RawRequest) -> Operation;
+
+    /// Every operation that it serves, for fault rules that name one.
+    fn operations(&self) -> Vec<Operation>;
+
+    /// An answer in the words of this service, as a fault rule wants it; `None` where the contract gives it no such
+    /// answer. [`Script::Partly`] does what the request asks for, the others do nothing.
+    fn scripted(&self, request: &RawRequest, script: Script) -> Option<RawAnswer>;
+
+    /// The ids under which a job shows that this create, just answered so, has made; empty if it made none.
+    fn created(&self, request: &RawRequest, answer: &RawAnswer) -> Vec<String>;
+
+    /// Every job it holds, also of creates whose answer was lost.
+    fn held(&self) -> Vec<Held>;
 
     /// Moves jobs on: called every few milliseconds and before every answer.
     fn tick(&self);

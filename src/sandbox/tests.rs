@@ -95,6 +95,7 @@ fn options(image_root: PathBuf) -> Options {
         image_root,
         seed: None,
         hold: Vec::new(),
+        faults: Vec::new(),
     }
 }
 
@@ -250,8 +251,8 @@ async fn holds_speed_clock_switches_and_reset_are_controlled() {
 #[case("POST /__sandbox/reset", json!({"all": true}), 400, "all")]
 #[case("GET /__sandbox/speed", Value::Null, 405, "POST")]
 #[case("POST /__sandbox/state", Value::Null, 405, "GET")]
-#[case("GET /__sandbox/", Value::Null, 404, "state, speed")]
-#[case("GET /", Value::Null, 404, "state, speed")]
+#[case("GET /__sandbox/", Value::Null, 404, "state, jobs, speed")]
+#[case("GET /", Value::Null, 404, "state, jobs, speed")]
 #[tokio::test]
 async fn what_the_control_route_does_not_know_is_named(
     #[case] line: &str,

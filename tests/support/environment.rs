@@ -95,6 +95,13 @@ impl TestEnvironment {
         assert_eq!(status, 200, "control {route} {body}");
     }
 
+    /// Every job that the sandbox holds, by backend: the truth, whatever gpujob says.
+    pub(crate) fn jobs(&self) -> serde_json::Value {
+        let url = &self.sandbox.as_ref().unwrap().control_url;
+        let body = super::wire::get(&format!("{url}/__sandbox/jobs"));
+        serde_json::from_str::<serde_json::Value>(&body).unwrap()["jobs"].take()
+    }
+
     /// A command in this world, ready to run.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gpujob"));
@@ -181,6 +188,7 @@ impl RunningSandbox {
                     image_root: env!("CARGO_MANIFEST_DIR").into(),
                     seed: None,
                     hold: Vec::new(),
+                    faults: Vec::new(),
                 })
                 .await
                 .unwrap();

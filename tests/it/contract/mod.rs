@@ -30,7 +30,7 @@ struct Bench {
 
 /// Says nothing.
 #[derive(Debug)]
-struct Silent;
+pub(crate) struct Silent;
 
 impl Reporter for Silent {
     fn note(&self, _text: &str) {}
@@ -50,6 +50,7 @@ impl Bench {
             image_root: env!("CARGO_MANIFEST_DIR").into(),
             seed: Some(7),
             hold: Vec::new(),
+            faults: Vec::new(),
         })
         .await
         .unwrap();

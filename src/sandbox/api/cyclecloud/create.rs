@@ -120,6 +120,12 @@ impl Creation<'_> {
             "{} nodes of {machine_type} are available (quota {} cores, {} consumed)",
             figures.available, figures.quota_cores, figures.consumed_cores
         );
+        if let Some(most) = self.world.switches.grants_at_most
+            && most < added
+        {
+            added = most;
+            reason = format!("{most} nodes of {machine_type} are available");
+        }
         if let Some(name) = &set.placement_group_id {
             let group = Group {
                 bucket: key(self.cluster, array, machine_type),

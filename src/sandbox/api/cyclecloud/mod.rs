@@ -25,6 +25,7 @@ mod status;
 mod switches;
 #[cfg(test)]
 mod tests;
+mod told;
 mod usage;
 mod world;
 
@@ -41,6 +42,7 @@ use crate::model::Backend;
 use crate::sandbox::auth::basic::{self, Account, Refused};
 use crate::sandbox::auth::bearer::{self, Token};
 use crate::sandbox::clock::Clock;
+use crate::sandbox::operation::{Held, Operation, Script};
 use crate::sandbox::process::Launcher;
 use crate::sandbox::service::Setup;
 use crate::sandbox::service::{Delivery, RawAnswer, RawRequest, Service};
@@ -294,6 +296,37 @@ impl Service for CycleCloud {
         let mut answer = self.call(&mut world, request);
         answer.delivery.delay = seconds(world.switches.slow_s);
         answer
+    }
+
+    fn operation(&self, request: &RawRequest) -> Operation {
+        told::operation(request, &self.lock().switches.context_path)
+    }
+
+    fn operations(&self) -> Vec<Operation> {
+        told::OPERATIONS.to_vec()
+    }
+
+    fn scripted(&self, request: &RawRequest, script: Script) -> Option<RawAnswer> {
+        let mut world = self.lock();
+        let nodes = match script {
+            Script::Partly { nodes } => nodes,
+            Script::SoldOut => 0,
+            Script::Throttled { .. } | Script::Failed(_) | Script::NotFound => {
+                return told::scripted(script, &world);
+            }
+        };
+        let usual = world.switches.grants_at_most.replace(nodes);
+        let answer = self.call(&mut world, request);
+        world.switches.grants_at_most = usual;
+        Some(answer)
+    }
+
+    fn created(&self, request: &RawRequest, answer: &RawAnswer) -> Vec<String> {
+        told::created(request, answer, &self.lock())
+    }
+
+    fn held(&self) -> Vec<Held> {
+        told::held(&self.lock())
     }
 
     fn tick(&self) {

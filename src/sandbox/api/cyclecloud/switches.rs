@@ -39,6 +39,8 @@ pub(super) struct Switches {
     pub(super) create_on_stopped: u16,
     /// What a create of which nothing fits answers: 202 or 409 (§6.2).
     pub(super) nothing_fits: u16,
+    /// How many nodes a create gives at most, whatever is available: a partial grant (§6.2).
+    pub(super) grants_at_most: Option<u64>,
     /// What `/operations/` says of an unknown request id: 200 with an empty list, or 404 (§4.3).
     pub(super) unknown_request: u16,
     /// `/operations` without its slash redirects.
@@ -111,6 +113,7 @@ impl Default for Switches {
             invalid_status: 409,
             create_on_stopped: 409,
             nothing_fits: 202,
+            grants_at_most: None,
             unknown_request: 200,
             operations_redirect: false,
             lookup_lag_s: 0.0,

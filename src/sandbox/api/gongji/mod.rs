@@ -27,6 +27,7 @@ mod switches;
 #[cfg(test)]
 mod tests;
 mod times;
+mod told;
 mod walk;
 mod wire;
 
@@ -47,6 +48,7 @@ use self::reply::{Data, Refusal};
 use self::routes::{NoRoute, Route};
 use crate::sandbox::auth::gongji::{self as auth, ApiKey, Mode};
 use crate::sandbox::clock::Clock;
+use crate::sandbox::operation::{Held, Operation, Script};
 use crate::sandbox::process::Launcher;
 use crate::sandbox::service::Setup;
 use crate::sandbox::service::{RawAnswer, RawRequest, Service};
@@ -211,6 +213,27 @@ impl Service for Gongji {
     fn answer(&self, request: &RawRequest) -> RawAnswer {
         let answer = self.respond(&mut self.state(), request);
         reply::dated(answer, self.clock.now())
+    }
+
+    fn operation(&self, request: &RawRequest) -> Operation {
+        told::operation(request)
+    }
+
+    fn operations(&self) -> Vec<Operation> {
+        routes::all().map(told::of_route).collect()
+    }
+
+    fn scripted(&self, _request: &RawRequest, script: Script) -> Option<RawAnswer> {
+        told::scripted(script, self.state().switches.http_status)
+            .map(|answer| reply::dated(answer, self.clock.now()))
+    }
+
+    fn created(&self, _request: &RawRequest, answer: &RawAnswer) -> Vec<String> {
+        told::created(answer)
+    }
+
+    fn held(&self) -> Vec<Held> {
+        told::held(&self.state())
     }
 
     fn tick(&self) {

@@ -173,6 +173,11 @@ pub(super) fn find(method: &Method, path: &str) -> Result<&'static Route, NoRout
     }
 }
 
+/// Every operation.
+pub(super) fn all() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter()
+}
+
 /// The operation of a name.
 pub(super) fn by_name(name: &str) -> Option<&'static Route> {
     ROUTES.iter().find(|route| route.path == name)

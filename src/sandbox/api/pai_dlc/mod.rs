@@ -31,6 +31,7 @@ mod switches;
 #[cfg(test)]
 mod tests;
 mod times;
+mod told;
 mod walk;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,6 +47,7 @@ use self::reply::{Body, Envelope, Refusal};
 use crate::model::Timestamp;
 use crate::sandbox::auth::acs3::{self, Fault, KeyStore};
 use crate::sandbox::clock::Clock;
+use crate::sandbox::operation::{Held, Operation, Script};
 use crate::sandbox::process::Launcher;
 use crate::sandbox::service::Setup;
 use crate::sandbox::service::{RawAnswer, RawRequest, Service};
@@ -152,6 +154,15 @@ fn noted(request: &RawRequest, fault: Fault) -> Refusal {
     fault.into()
 }
 
+fn envelope<'a>(state: &mut State, request: &'a RawRequest, now: Timestamp) -> Envelope<'a> {
+    Envelope {
+        request_id: ids::request(&mut state.random),
+        now,
+        host: request.header("host").unwrap_or_default(),
+        product: routes::product(request.header("x-acs-version")),
+    }
+}
+
 impl Service for PaiDlc {
     fn backend(&self) -> &'static str {
         launching::SERVICE
@@ -160,15 +171,32 @@ impl Service for PaiDlc {
     fn answer(&self, request: &RawRequest) -> RawAnswer {
         let now = self.clock.now();
         let mut state = self.state();
-        let envelope = Envelope {
-            request_id: ids::request(&mut state.random),
-            now,
-            host: request.header("host").unwrap_or_default(),
-            product: routes::product(request.header("x-acs-version")),
-        };
+        let envelope = envelope(&mut state, request, now);
         let outcome = self.respond(&mut state, request, now);
         drop(state);
         reply::render(outcome, &envelope)
+    }
+
+    fn operation(&self, request: &RawRequest) -> Operation {
+        told::operation(request)
+    }
+
+    fn operations(&self) -> Vec<Operation> {
+        routes::all().map(told::of_action).collect()
+    }
+
+    fn scripted(&self, request: &RawRequest, script: Script) -> Option<RawAnswer> {
+        let refusal = told::scripted(script, request)?;
+        let envelope = envelope(&mut self.state(), request, self.clock.now());
+        Some(reply::render(Err(refusal), &envelope))
+    }
+
+    fn created(&self, _request: &RawRequest, answer: &RawAnswer) -> Vec<String> {
+        told::created(answer)
+    }
+
+    fn held(&self) -> Vec<Held> {
+        told::held(&self.state())
     }
 
     fn tick(&self) {

@@ -139,6 +139,11 @@ pub(super) fn find(request: &RawRequest) -> Result<Route, Refusal> {
     Ok(route)
 }
 
+/// Every operation that is served.
+pub(super) fn all() -> impl Iterator<Item = Operation> {
+    TABLE.iter().map(|(_, _, operation)| *operation)
+}
+
 /// The operation of a verb and a path.
 pub(super) fn look_up(method: &str, path: &str) -> Option<Route> {
     TABLE

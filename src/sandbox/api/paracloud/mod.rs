@@ -15,6 +15,7 @@ mod route;
 mod switches;
 #[cfg(test)]
 mod tests;
+mod told;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use serde_json::{Value, json};
 use crate::model::Backend;
 use crate::sandbox::auth::bearer::{self, Token};
 use crate::sandbox::clock::Clock;
+use crate::sandbox::operation::{Held, Operation, Script};
 use crate::sandbox::process::Launcher;
 use crate::sandbox::service::Setup;
 use crate::sandbox::service::{RawAnswer, RawRequest, Service};
@@ -192,6 +194,27 @@ impl Service for Paracloud {
         // The documented answers close the connection (§1.5).
         self.call(&mut self.lock(), request)
             .with_header(CONNECTION, HeaderValue::from_static("close"))
+    }
+
+    fn operation(&self, request: &RawRequest) -> Operation {
+        told::operation(request)
+    }
+
+    fn operations(&self) -> Vec<Operation> {
+        told::OPERATIONS.to_vec()
+    }
+
+    fn scripted(&self, _request: &RawRequest, script: Script) -> Option<RawAnswer> {
+        told::scripted(script)
+            .map(|answer| answer.with_header(CONNECTION, HeaderValue::from_static("close")))
+    }
+
+    fn created(&self, _request: &RawRequest, answer: &RawAnswer) -> Vec<String> {
+        told::created(answer)
+    }
+
+    fn held(&self) -> Vec<Held> {
+        told::held(&self.lock())
     }
 
     fn tick(&self) {
