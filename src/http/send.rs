@@ -56,8 +56,8 @@ pub enum Fate {
     Unclear,
 }
 
-/// A request that did not succeed.
-#[derive(Debug, Clone)]
+/// A request that did not succeed. Its `Debug` form leaves the answer out, which may repeat a credential.
+#[derive(Clone)]
 pub struct Failure {
     pub fate: Fate,
     pub error: Error,
@@ -65,6 +65,16 @@ pub struct Failure {
     pub answer: Option<Box<Answer>>,
     /// How many times it was sent; a `404` on a later attempt at a delete means "already gone".
     pub attempts: u32,
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure")
+            .field("fate", &self.fate)
+            .field("error", &self.error)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
 }
 
 impl From<Failure> for Error {
