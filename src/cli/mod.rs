@@ -1,26 +1,36 @@
 //! The command line as clap structs. No behaviour lives here; `cmd/` turns arguments into requests (cli.md §2).
 
 mod api;
+mod cancel;
 mod events;
+mod explain;
 mod global;
-mod jobs;
 mod local;
 mod sandbox;
+mod spec;
+mod status;
 mod storage;
+mod submit;
+mod types;
+mod wait;
 
 use clap::{Parser, Subcommand};
 
 pub use api::{ApiArgs, ApiDryRun};
+pub use cancel::CancelArgs;
 pub use events::{CostArgs, EventsArgs};
+pub use explain::ExplainArgs;
 pub use global::{Colour, GlobalArgs, OutputFormat};
-pub use jobs::{
-    CancelArgs, DryRun, ExplainArgs, SpecArgs, StatusArgs, SubmitArgs, TypesArgs, WaitArgs,
-};
 pub use local::{ConfigArgs, ConfigCommand, SandboxArgs};
+pub use spec::{DryRun, SpecArgs};
+pub use status::StatusArgs;
 pub use storage::{
     NamespacesArgs, NamespacesCommand, NamespacesCreateArgs, NamespacesDeleteArgs, VolumesArgs,
     VolumesCommand, VolumesCreateArgs, VolumesDeleteArgs, VolumesListArgs,
 };
+pub use submit::SubmitArgs;
+pub use types::TypesArgs;
+pub use wait::WaitArgs;
 
 const AFTER_HELP: &str = "\
 Exit codes:

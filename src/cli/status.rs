@@ -1,0 +1,26 @@
+//! Arguments of `status`.
+
+use clap::Args;
+
+/// `status`.
+#[derive(Debug, Clone, Args)]
+pub struct StatusArgs {
+    /// Jobs: a ref, a bare id with -p, `name:NAME`, `@FILE` or `@-`
+    #[arg(value_name = "REF")]
+    pub refs: Vec<String>,
+    /// Only jobs created within this time
+    #[arg(long, value_name = "DUR", default_value = "7d")]
+    pub since: String,
+    /// At most so many a provider; 50, and with `--all` no limit unless one is given
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// All jobs, of any age
+    #[arg(long)]
+    pub all: bool,
+    /// Only jobs in these states: pending, starting, running, succeeded, failed, cancelled, unknown
+    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    pub state: Vec<String>,
+    /// Exit 0 although a provider failed
+    #[arg(long)]
+    pub best_effort: bool,
+}

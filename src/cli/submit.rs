@@ -1,0 +1,32 @@
+//! Arguments of `submit`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::spec::{DryRun, SpecArgs};
+
+/// `submit`.
+#[derive(Debug, Clone, Args)]
+pub struct SubmitArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Wait until the job ends, and exit as it did
+    #[arg(long)]
+    pub wait: bool,
+    /// First pause between polls
+    #[arg(long, value_name = "DUR", env = "GPUJOB_POLL", hide_env_values = true)]
+    pub poll: Option<String>,
+    /// How long failing polls are tolerated
+    #[arg(long, value_name = "DUR", default_value = "10m")]
+    pub poll_failures: String,
+    /// Stop the job when this command is interrupted
+    #[arg(long, requires = "wait")]
+    pub cancel_on_interrupt: bool,
+    /// Also write the job ref to this file
+    #[arg(long, value_name = "FILE")]
+    pub id_file: Option<PathBuf>,
+    /// Show what would be sent, and send nothing that creates
+    #[arg(long, value_name = "FORM", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    pub dry_run: Option<DryRun>,
+}
