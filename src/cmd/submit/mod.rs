@@ -8,13 +8,14 @@ use std::time::Duration;
 use crate::ambient::Reporter as _;
 use crate::app::App;
 use crate::cli::SubmitArgs;
+use crate::engine::wait::Goal;
 use crate::error::Result;
 
 use super::explain;
 use super::plan::{Planned, plan, refusal};
 use super::show::Show;
 use super::spec::prepare;
-use super::wait::{Pace, Waiting, wait_for};
+use super::wait::{Early, Pace, Waiting, wait_for};
 
 use id_file::IdFile;
 
@@ -26,6 +27,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         start_within: prepared.spec.start_timeout.map(Duration::from_secs),
         ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
     };
+    let early = Early::of(&args.fail_if, args.cancel)?;
     let text = format!("asking {}", provider.name());
     let planning = app.with_progress(&text, plan(app, &*provider, &prepared));
     let planned = app
@@ -55,6 +57,8 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     let waiting = Waiting {
         refs: vec![job.job_ref.clone()],
         pace,
+        goal: Goal::default(),
+        early,
         cancel_on_interrupt: args.cancel_on_interrupt,
         after_submit: Some(&job),
     };
