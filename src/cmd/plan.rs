@@ -25,7 +25,9 @@ pub async fn plan(app: &App, provider: &dyn Provider, prepared: &Prepared) -> Re
     }
     let secrets = secrets(app, spec)?;
     let password = registry_password(app, spec)?;
-    let survey = provider.survey(spec).await?;
+    let prices = app.prices()?;
+    let mut survey = provider.survey(spec).await?;
+    prices.fill(provider.name(), provider.backend(), &mut survey.offers);
     let marker = Marker::random(app.entropy.bytes(), &prepared.hash);
     let input = PlanInput {
         spec,
