@@ -34,6 +34,9 @@ pub const OFFER_COLUMNS: &[&str] = &[
     "infiniband",
     "note",
     "as_of",
+    // Later than the rest: a column's number may be counted on.
+    "price_per_gpu_hour.amount",
+    "price_per_gpu_hour.currency",
 ];
 
 /// One type.
@@ -51,6 +54,7 @@ pub struct TypeV1<'a> {
     memory_bytes: Option<u64>,
     arch: Option<&'a str>,
     price_per_hour: Option<MoneyV1>,
+    price_per_gpu_hour: Option<MoneyV1>,
     price_source: Option<&'a str>,
     spot: Option<SpotV1>,
     stock: Option<u64>,
@@ -91,6 +95,7 @@ impl<'a> TypeV1<'a> {
             memory_bytes: offer.memory_bytes,
             arch: offer.arch.as_deref(),
             price_per_hour: offer.price_per_hour.as_ref().map(MoneyV1::from),
+            price_per_gpu_hour: offer.price_per_gpu_hour().as_ref().map(MoneyV1::from),
             price_source: offer.price_source.as_deref(),
             spot: offer.spot.as_ref().map(SpotV1::new),
             stock: offer.stock,

@@ -14,6 +14,7 @@ mod side_by_side;
 mod state_directory;
 mod streams;
 mod submit;
+mod types;
 
 /// A job that both emulated backends can run, in a moment.
 const JOB: &str = "\
