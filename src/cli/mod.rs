@@ -29,7 +29,7 @@ pub use storage::{
     VolumesCommand, VolumesCreateArgs, VolumesDeleteArgs, VolumesListArgs,
 };
 pub use submit::SubmitArgs;
-pub use types::TypesArgs;
+pub use types::{Arch, TypesArgs, TypesSort};
 pub use wait::WaitArgs;
 
 const AFTER_HELP: &str = "\

@@ -35,7 +35,9 @@ pub async fn plan_as(
     }
     let secrets = secrets(app, spec)?;
     let password = registry_password(app, spec)?;
-    let survey = provider.survey(spec).await?;
+    let prices = app.prices()?;
+    let mut survey = provider.survey(spec).await?;
+    prices.fill(provider.name(), provider.backend(), &mut survey.offers);
     let random = app.entropy.bytes();
     let marker = match turn.key() {
         None => turn.marker("", &prepared.hash, random),

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::ambient::{Clock as _, Reporter as _};
 use crate::app::App;
 use crate::cli::DryRun;
+use crate::engine::catalogue::Rentable;
 use crate::error::{Error, Result};
-use crate::model::{Backend, Event, Job, JobCost, Namespace, Offer, TransferCredentials, Volume};
+use crate::model::{Backend, Event, Job, JobCost, Namespace, TransferCredentials, Volume};
 use crate::output::{self, Format, PlanEntry, PlanOutcome, Row, Style};
 use crate::provider::Provider;
 
@@ -135,14 +136,10 @@ impl<'a> Show<'a> {
     }
 
     /// What can be rented.
-    pub(super) fn types(
-        &self,
-        offers: &[(String, Backend, Offer)],
-        errors: &[Error],
-    ) -> Result<()> {
+    pub(super) fn types(&self, offers: &[Rentable], errors: &[Error]) -> Result<()> {
         let rows: Vec<_> = offers
             .iter()
-            .map(|(provider, backend, offer)| Row::new(provider, *backend, offer))
+            .map(|row| Row::new(&row.provider, row.backend, &row.offer))
             .collect();
         let text = output::render_types(&rows, errors, &self.app.ui.style(), self.app.clock.now())?;
         self.print(&text)

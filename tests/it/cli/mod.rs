@@ -15,6 +15,7 @@ mod side_by_side;
 mod state_directory;
 mod streams;
 mod submit;
+mod types;
 mod verdicts;
 mod waiting;
 
