@@ -7,7 +7,9 @@ use crate::app::App;
 use crate::cli::DryRun;
 use crate::engine::catalogue::Rentable;
 use crate::error::{Error, Result};
-use crate::model::{Backend, Event, Job, JobCost, Namespace, TransferCredentials, Volume};
+use crate::model::{
+    Backend, Event, FileEntry, Job, JobCost, Namespace, ResourceRef, TransferCredentials, Volume,
+};
 use crate::output::{self, Format, PlanEntry, PlanOutcome, Row, Style};
 use crate::provider::Provider;
 
@@ -192,6 +194,17 @@ impl<'a> Show<'a> {
             Some(credentials),
             &style,
         )?)
+    }
+
+    /// What lies in a folder of a volume.
+    pub(super) fn files(&self, volume: &ResourceRef, entries: &[FileEntry]) -> Result<()> {
+        let text = output::render_files(volume, entries, &self.app.ui.style())?;
+        self.print(&text)
+    }
+
+    /// A file that was moved; told on stdout only where a format was asked for.
+    pub(super) fn file(&self, volume: &ResourceRef, entry: &FileEntry) -> Result<()> {
+        self.print(&output::render_file(volume, entry, &self.app.ui.style())?)
     }
 
     /// Several namespaces.

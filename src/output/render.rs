@@ -6,14 +6,15 @@ use crate::config;
 use crate::error::{Error, Result};
 use crate::http::{Signed, Template};
 use crate::model::{
-    Backend, Event, Job, JobCost, Namespace, Offer, Timestamp, TransferCredentials, Volume,
+    Backend, Event, FileEntry, Job, JobCost, Namespace, Offer, ResourceRef, Timestamp,
+    TransferCredentials, Volume,
 };
 
 use super::document::{Document, Shape};
 use super::json::{
     self, CONFIG_COLUMNS, COST_COLUMNS, CREDENTIAL_COLUMNS, ConfigV1, CostV1, CredentialsV1,
-    DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventV1, JOB_COLUMNS, JobV1,
-    NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS, PLAN_COLUMNS, PlanEntry, PlanV1, Receipt,
+    DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventV1, FILE_COLUMNS, FileV1, JOB_COLUMNS,
+    JobV1, NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS, PLAN_COLUMNS, PlanEntry, PlanV1, Receipt,
     ReceiptV1, TypeV1, VOLUME_COLUMNS, VolumeV1,
 };
 use super::{Format, Row, Style, curl, table};
@@ -106,6 +107,24 @@ pub fn render_created_volume(
         names: vec![row.item.volume_ref.to_string()],
     }
     .render(style, || table::created_volume(row, credentials, style))
+}
+
+/// `volumes ls`: kind `files`; by name the paths.
+pub fn render_files(volume: &ResourceRef, entries: &[FileEntry], style: &Style) -> Result<String> {
+    let names = entries.iter().map(|entry| entry.path.to_string());
+    let items = entries.iter().map(|entry| FileV1::new(volume, entry));
+    list("files", FILE_COLUMNS, items, names, &[])?.render(style, || table::files(entries, style))
+}
+
+/// `volumes put` and `get`: kind `file`; without a format nothing, since the file is the result.
+pub fn render_file(volume: &ResourceRef, entry: &FileEntry, style: &Style) -> Result<String> {
+    Document {
+        kind: "file",
+        shape: Shape::Single(json::object(&FileV1::new(volume, entry))?),
+        columns: FILE_COLUMNS.to_vec(),
+        names: vec![entry.path.to_string()],
+    }
+    .render(style, String::new)
 }
 
 /// `namespaces list`.
