@@ -4,6 +4,7 @@ use crate::ambient::Entropy as _;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::{FieldReport, Level, Marker};
+use crate::provider::money;
 use crate::provider::{Assessment, Plan, PlanInput, PlanRefusal, Provider};
 
 use super::spec::{Prepared, registry_password, secrets};
@@ -18,7 +19,7 @@ pub enum Planned {
 /// What the spec alone shows is refused before any request; what needs a look is refused after reads (cli.md §10).
 pub async fn plan(app: &App, provider: &dyn Provider, prepared: &Prepared) -> Result<Planned> {
     let spec = &prepared.spec;
-    let mut assessment = provider.assess(spec, &prepared.policy);
+    let mut assessment = money::assess(provider, spec, &prepared.policy);
     refuse_driven_array(&mut assessment);
     if !assessment.refusals.is_empty() {
         return Ok(Planned::Refused(assessment));
@@ -34,7 +35,7 @@ pub async fn plan(app: &App, provider: &dyn Provider, prepared: &Prepared) -> Re
         secrets: &secrets,
         registry_password: password.as_ref(),
     };
-    Ok(match provider.plan(&input, &survey) {
+    Ok(match money::plan(provider, &input, &survey) {
         Ok(plan) => Planned::Ready(Box::new(plan)),
         Err(PlanRefusal { assessment }) => Planned::Refused(assessment),
     })

@@ -240,7 +240,10 @@ impl<'a> Show<'a> {
                     Planned::Ready(plan) => PlanOutcome::Planned(plan),
                     Planned::Refused(assessment) => PlanOutcome::Refused(assessment),
                 },
-                estimated_cost: None,
+                estimated_cost: match planned {
+                    Planned::Ready(plan) => plan.bill().whole_run,
+                    Planned::Refused(_) => None,
+                },
                 secrets: &no_secrets,
             })
             .collect();

@@ -7,6 +7,7 @@ mod help;
 mod interrupts;
 mod local;
 mod main_job;
+mod money;
 mod paracloud;
 mod refs;
 mod secrets;
