@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::model::{Job, ResourceRef};
 use crate::ui::Task;
 
-use super::show::Show;
+use super::show::{Show, Submitted};
 use super::{cancel, driver, refs};
 
 /// How often to poll, and how long to bear with polls that fail.
@@ -32,7 +32,7 @@ pub struct Waiting<'a> {
     pub pace: Pace,
     pub cancel_on_interrupt: bool,
     /// The record a submit returned, so that what only it knows is not lost.
-    pub after_submit: Option<&'a Job>,
+    pub after_submit: Option<&'a Submitted>,
 }
 
 /// Runs `wait`.
@@ -94,9 +94,9 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
     match ending {
         Ending::Ended(mut jobs) => {
             for job in &mut jobs {
-                complete(job, waiting.after_submit);
+                complete(job, waiting.after_submit.map(|submitted| &submitted.job));
             }
-            show.ended(&jobs, waiting.after_submit.is_some())?;
+            show.ended(&jobs, waiting.after_submit)?;
             let jobs: Vec<&Job> = jobs.iter().collect();
             match verdict(&jobs) {
                 Verdict::Succeeded => Ok(0),

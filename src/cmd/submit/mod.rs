@@ -2,6 +2,7 @@
 
 mod id_file;
 mod place;
+mod price;
 
 use std::time::Duration;
 
@@ -9,10 +10,11 @@ use crate::ambient::Reporter as _;
 use crate::app::App;
 use crate::cli::SubmitArgs;
 use crate::error::Result;
+use crate::output::{PriceCheck, Told};
 
 use super::explain;
 use super::plan::{Planned, plan, refusal};
-use super::show::Show;
+use super::show::{Show, Submitted};
 use super::spec::prepare;
 use super::wait::{Pace, Waiting, wait_for};
 
@@ -40,14 +42,34 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     };
     let mut id_file = args.id_file.as_deref().map(IdFile::open).transpose()?;
     let job = place::place(app, &*provider, &plan, &prepared, &pace).await?;
+    let price = price::check(app, &*provider, &plan, &job).await?;
+    let submitted = Submitted {
+        job,
+        told: Told {
+            receipts: Vec::new(),
+            price,
+        },
+    };
+    let Submitted { job, told } = &submitted;
     let show = Show::new(app);
-    let written = id_file.as_mut().map_or(Ok(()), |file| file.write(&job));
+    let written = id_file.as_mut().map_or(Ok(()), |file| file.write(job));
+    if args.cancel_if_dearer && told.price.as_ref().is_none_or(|price| price.now.is_none()) {
+        app.ui.note(&format!(
+            "`{}` does not tell what {} costs now: nothing was compared",
+            provider.name(),
+            job.job_ref
+        ));
+    }
+    if args.cancel_if_dearer && told.price.as_ref().is_some_and(PriceCheck::is_dearer) {
+        show.submitted(job, told)?;
+        return Err(price::cancel(app, job).await);
+    }
     if !args.wait {
-        show.submitted(&job)?;
+        show.submitted(job, told)?;
         return written.map(|()| 0);
     }
     if show.is_streaming_text() {
-        show.submitted(&job)?;
+        show.submitted(job, told)?;
     }
     if let Err(error) = written {
         app.ui.warning(&error.to_string());
@@ -56,7 +78,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         refs: vec![job.job_ref.clone()],
         pace,
         cancel_on_interrupt: args.cancel_on_interrupt,
-        after_submit: Some(&job),
+        after_submit: Some(&submitted),
     };
     wait_for(app, waiting).await
 }

@@ -79,19 +79,11 @@ fn without_a_timeout_the_limit_sent_is_what_the_money_buys() {
         .run(&[arguments.as_slice(), &["--dry-run=json"]].concat())
         .expect(0);
     let plan = run.json()["items"][0].clone();
-    let price: f64 = plan["price_per_hour"]["amount"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
-    let sent = plan["requests"][0]["body"]["job_support"]["timeout_sec"]
-        .as_u64()
-        .unwrap();
-    // Whole minutes, as many as 2 CNY pay for.
-    assert_eq!(sent % 60, 0);
-    #[expect(clippy::cast_precision_loss, reason = "a few thousand seconds")]
-    let cost = |seconds: u64| price * seconds as f64 / 3600.0;
-    assert!(cost(sent) <= 2.0 && cost(sent + 60) > 2.0, "{plan}");
+    // 0.9 CNY an hour: 2 CNY pay for 8000 s, and whole minutes are sent.
+    let sent = plan["requests"][0]["body"]["job_support"]["timeout_sec"].clone();
+    assert_eq!(sent, 7980);
+    assert_eq!(plan["price_per_hour"]["amount"], "0.9");
+    assert_eq!(plan["estimated_cost"]["amount"], "1.995");
     let line = plan["fields"]
         .as_array()
         .unwrap()
@@ -102,17 +94,10 @@ fn without_a_timeout_the_limit_sent_is_what_the_money_buys() {
         line["how"].as_str().unwrap().contains("is what 2 CNY buys"),
         "{line}"
     );
-    let estimate: f64 = plan["estimated_cost"]["amount"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
-    assert!((estimate - cost(sent)).abs() < 0.000_002, "{plan}");
-
     let run = submit(&environment, "gongji", &["--max-cost", "2CNY", "--wait"]).expect(0);
     let job = run.json();
     assert!(run.stderr.contains("what 2 CNY buys"), "{}", run.stderr);
-    assert_eq!(limit_of(&job), sent);
+    assert_eq!(limit_of(&job), 7980);
 }
 
 /// The time limit as the service repeats it.
@@ -126,4 +111,57 @@ fn a_timeout_of_the_users_own_stays() {
     environment.file("job.yaml", JOB);
     let run = submit(&environment, "gongji", &["--max-cost", "2CNY", "--wait"]).expect(0);
     assert_eq!(limit_of(&run.json()), 600);
+}
+
+const DEARER: &str = r#"{"backend": "gongji", "settings": {"price_percent_after_create": 150}}"#;
+
+#[test]
+fn a_price_that_rose_while_the_job_was_created_is_told() {
+    let environment = TestEnvironment::with_sandbox();
+    environment.file("job.yaml", JOB);
+    let job = submit(&environment, "gongji", &["--wait"]).expect(0).json();
+    assert_eq!(job["price"]["planned"]["amount"], "0.9");
+    assert_eq!(job["price"]["now"], job["price"]["planned"]);
+    assert_eq!(job["price"]["dearer"], false);
+    assert_eq!(job["price"]["source"], "provider");
+
+    let environment = TestEnvironment::with_sandbox();
+    environment.file("job.yaml", JOB);
+    environment.control("configure", DEARER);
+    let run = submit(&environment, "gongji", &["--wait"]).expect(0);
+    let job = run.json();
+    assert_eq!(job["price"]["now"]["amount"], "1.35");
+    assert_eq!(job["price"]["dearer"], true);
+    assert!(
+        run.stderr
+            .contains("costs 1.35 CNY per hour, more than the 0.9 CNY"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_job_that_became_dearer_is_cancelled_if_so_wished() {
+    let environment = TestEnvironment::with_sandbox();
+    environment.file("job.yaml", JOB);
+    environment.control("configure", DEARER);
+    let flags = ["--cancel-if-dearer", "--", "sleep", "600"];
+    let run = submit(&environment, "gongji", &flags).expect(91);
+    let job = run.json();
+    assert_eq!(job["price"]["dearer"], true);
+    let error = run.error()["error"].clone();
+    assert_eq!(error["code"], "dearer");
+    assert_eq!(error["job"], job["ref"]);
+    let job_ref = job["ref"].as_str().unwrap();
+    environment.run(&["wait", job_ref]).expect(91);
+}
+
+#[test]
+fn a_job_whose_price_nobody_tells_has_none() {
+    let environment = TestEnvironment::with_sandbox();
+    environment.file("job.yaml", JOB);
+    let flags = ["--wait", "--cancel-if-dearer"];
+    let job = submit(&environment, "pai-dlc", &flags).expect(0).json();
+    assert_eq!(job["price"], Value::Null);
+    assert_eq!(job["cost"], Value::Null);
 }
