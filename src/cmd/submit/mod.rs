@@ -1,6 +1,7 @@
 //! `submit`: one create, sent once; with `--wait`, to the job's end.
 
 mod id_file;
+mod keyed;
 mod place;
 mod price;
 
@@ -9,11 +10,12 @@ use std::time::Duration;
 use crate::ambient::Reporter as _;
 use crate::app::App;
 use crate::cli::SubmitArgs;
+use crate::engine::submit::{Standing, Turn};
 use crate::error::Result;
 use crate::output::{PriceCheck, Told};
 
 use super::explain;
-use super::plan::{Planned, plan, refusal};
+use super::plan::{Planned, plan_as, refusal};
 use super::show::{Show, Submitted};
 use super::spec::prepare;
 use super::wait::{Pace, Waiting, wait_for};
@@ -28,8 +30,37 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         start_within: prepared.spec.start_timeout.map(Duration::from_secs),
         ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
     };
+    let wish = keyed::wish(args);
+    let turn = match (&wish, args.dry_run) {
+        (None, _) => Turn::fresh(),
+        (Some(wish), Some(_)) => Turn::first(wish),
+        (Some(wish), None) => {
+            let candidates = [&*provider];
+            let looking = keyed::standing(app, &candidates, wish, &prepared, &pace);
+            let text = format!("looking for the key on {}", provider.name());
+            let looking = app.with_progress(&text, looking);
+            let standing = app
+                .unless_interrupted("interrupted; nothing was submitted", looking)
+                .await?;
+            match standing {
+                Standing::Free(turn) => turn,
+                Standing::Adopted(job) => {
+                    app.ui.note(&format!(
+                        "the key `{}` stands for {}: nothing was submitted",
+                        wish.key, job.job_ref
+                    ));
+                    let id_file = args.id_file.as_deref().map(IdFile::open).transpose()?;
+                    let adopted = Submitted {
+                        job: *job,
+                        told: Told::default(),
+                    };
+                    return submitted(app, args, pace, &adopted, id_file).await;
+                }
+            }
+        }
+    };
     let text = format!("asking {}", provider.name());
-    let planning = app.with_progress(&text, plan(app, &*provider, &prepared));
+    let planning = app.with_progress(&text, plan_as(app, &*provider, &prepared, &turn));
     let planned = app
         .unless_interrupted("interrupted; nothing was submitted", planning)
         .await?;
@@ -40,29 +71,41 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         Planned::Ready(plan) => plan,
         Planned::Refused(assessment) => return Err(refusal(&*provider, assessment)),
     };
-    let mut id_file = args.id_file.as_deref().map(IdFile::open).transpose()?;
-    let job = place::place(app, &*provider, &plan, &prepared, &pace).await?;
+    let id_file = args.id_file.as_deref().map(IdFile::open).transpose()?;
+    let job = place::place(app, &*provider, &plan, &prepared, &pace, &turn).await?;
+    // Others with this key need not wait for this one's job.
+    drop(turn);
     let price = price::check(app, &*provider, &plan, &job).await?;
-    let submitted = Submitted {
-        job,
-        told: Told {
-            receipts: Vec::new(),
-            price,
-        },
+    let told = Told {
+        receipts: Vec::new(),
+        price,
     };
-    let Submitted { job, told } = &submitted;
+    submitted(app, args, pace, &Submitted { job, told }, id_file).await
+}
+
+/// Tells of the job, and waits for its end if that was asked.
+async fn submitted(
+    app: &App,
+    args: &SubmitArgs,
+    pace: Pace,
+    submitted: &Submitted,
+    mut id_file: Option<IdFile<'_>>,
+) -> Result<u8> {
+    let Submitted { job, told } = submitted;
     let show = Show::new(app);
     let written = id_file.as_mut().map_or(Ok(()), |file| file.write(job));
-    if args.cancel_if_dearer && told.price.as_ref().is_none_or(|price| price.now.is_none()) {
-        app.ui.note(&format!(
-            "`{}` does not tell what {} costs now: nothing was compared",
-            provider.name(),
-            job.job_ref
-        ));
-    }
-    if args.cancel_if_dearer && told.price.as_ref().is_some_and(PriceCheck::is_dearer) {
-        show.submitted(job, told)?;
-        return Err(price::cancel(app, job).await);
+    if args.cancel_if_dearer && !job.adopted {
+        match &told.price {
+            Some(price) if price.is_dearer() => {
+                show.submitted(job, told)?;
+                return Err(price::cancel(app, job).await);
+            }
+            Some(PriceCheck { now: Some(_), .. }) => {}
+            Some(_) | None => app.ui.note(&format!(
+                "`{}` does not tell what {} costs now: nothing was compared",
+                job.job_ref.provider, job.job_ref
+            )),
+        }
     }
     if !args.wait {
         show.submitted(job, told)?;
@@ -78,7 +121,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         refs: vec![job.job_ref.clone()],
         pace,
         cancel_on_interrupt: args.cancel_on_interrupt,
-        after_submit: Some(&submitted),
+        after_submit: Some(submitted),
     };
     wait_for(app, waiting).await
 }
