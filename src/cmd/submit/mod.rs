@@ -11,6 +11,7 @@ use crate::ambient::Reporter as _;
 use crate::app::App;
 use crate::cli::SubmitArgs;
 use crate::engine::submit::{Standing, Turn};
+use crate::engine::wait::Goal;
 use crate::error::Result;
 use crate::output::{PriceCheck, Told};
 
@@ -18,7 +19,7 @@ use super::explain;
 use super::plan::{Planned, plan_as, refusal};
 use super::show::{Show, Submitted};
 use super::spec::prepare;
-use super::wait::{Pace, Waiting, wait_for};
+use super::wait::{Early, Pace, Waiting, wait_for};
 
 use id_file::IdFile;
 
@@ -30,6 +31,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         start_within: prepared.spec.start_timeout.map(Duration::from_secs),
         ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
     };
+    let early = Early::of(&args.fail_if, args.cancel)?;
     let wish = keyed::wish(args);
     let turn = match (&wish, args.dry_run) {
         (None, _) => Turn::fresh(),
@@ -54,7 +56,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
                         job: *job,
                         told: Told::default(),
                     };
-                    return submitted(app, args, pace, &adopted, id_file).await;
+                    return submitted(app, args, (pace, early), &adopted, id_file).await;
                 }
             }
         }
@@ -80,27 +82,29 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         receipts: Vec::new(),
         price,
     };
-    submitted(app, args, pace, &Submitted { job, told }, id_file).await
+    let new = Submitted { job, told };
+    submitted(app, args, (pace, early), &new, id_file).await
 }
 
 /// Tells of the job, and waits for its end if that was asked.
 async fn submitted(
     app: &App,
     args: &SubmitArgs,
-    pace: Pace,
+    (pace, early): (Pace, Early),
     submitted: &Submitted,
     mut id_file: Option<IdFile<'_>>,
 ) -> Result<u8> {
     let Submitted { job, told } = submitted;
     let show = Show::new(app);
     let written = id_file.as_mut().map_or(Ok(()), |file| file.write(job));
-    if args.cancel_if_dearer && !job.adopted {
+    if args.cancel_if_dearer {
         match &told.price {
             Some(price) if price.is_dearer() => {
                 show.submitted(job, told)?;
                 return Err(price::cancel(app, job).await);
             }
             Some(PriceCheck { now: Some(_), .. }) => {}
+            None if job.adopted => {}
             Some(_) | None => app.ui.note(&format!(
                 "`{}` does not tell what {} costs now: nothing was compared",
                 job.job_ref.provider, job.job_ref
@@ -120,6 +124,8 @@ async fn submitted(
     let waiting = Waiting {
         refs: vec![job.job_ref.clone()],
         pace,
+        goal: Goal::default(),
+        early,
         cancel_on_interrupt: args.cancel_on_interrupt,
         after_submit: Some(submitted),
     };

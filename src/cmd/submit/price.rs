@@ -27,7 +27,7 @@ pub(super) async fn check(
         .offer
         .as_ref()
         .and_then(|offer| offer.price_source.clone());
-    let now = if source.as_deref() == Some(BY_PROVIDER) && !job.adopted {
+    let now = if source.as_deref() == Some(BY_PROVIDER) {
         let asking = app.with_progress("reading the price again", price_now(app, provider, plan));
         tokio::select! {
             now = asking => now,
