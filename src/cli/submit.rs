@@ -43,6 +43,9 @@ pub struct SubmitArgs {
     /// Stop the job when this command is interrupted
     #[arg(long, requires = "wait")]
     pub cancel_on_interrupt: bool,
+    /// Cancel the job if its price is higher after the create than it was before
+    #[arg(long)]
+    pub cancel_if_dearer: bool,
     /// Also write the job ref to this file
     #[arg(long, value_name = "FILE")]
     pub id_file: Option<PathBuf>,

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::engine::submit::Turn;
 use crate::error::{Error, Result};
 use crate::model::{FieldReport, Level};
+use crate::provider::money;
 use crate::provider::{Assessment, Plan, PlanInput, PlanRefusal, Provider};
 
 use super::spec::{Prepared, registry_password, secrets};
@@ -50,7 +51,7 @@ pub async fn plan_as(
         secrets: &secrets,
         registry_password: password.as_ref(),
     };
-    Ok(match provider.plan(&input, &survey) {
+    Ok(match money::plan(provider, &input, &survey) {
         Ok(plan) => Planned::Ready(Box::new(plan)),
         Err(PlanRefusal { assessment }) => Planned::Refused(assessment),
     })
@@ -58,7 +59,7 @@ pub async fn plan_as(
 
 /// What the spec alone shows.
 pub fn assess(provider: &dyn Provider, prepared: &Prepared) -> Assessment {
-    let mut assessment = provider.assess(&prepared.spec, &prepared.policy);
+    let mut assessment = money::assess(provider, &prepared.spec, &prepared.policy);
     refuse_driven_array(&mut assessment);
     assessment
 }

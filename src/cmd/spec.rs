@@ -138,6 +138,8 @@ fn overrides(args: &SpecArgs) -> Result<Overrides> {
         labels: args.label.clone(),
         workdir: args.workdir.clone(),
         set: args.set.clone(),
+        max_price: args.max_price.clone(),
+        max_cost: args.max_cost.clone(),
         array: args.array.clone(),
         estimate: args.estimate.clone(),
         start_timeout: args.start_timeout.clone(),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 const MICRO: i128 = 1_000_000;
+const SECONDS_PER_HOUR: i128 = 3600;
 
 /// An exact amount in one currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,25 @@ impl Money {
             micros,
             currency: currency.into(),
         }
+    }
+
+    /// The amount so many times.
+    #[must_use]
+    pub fn times(&self, factor: u64) -> Self {
+        Self::from_micros(
+            self.micros.saturating_mul(i128::from(factor)),
+            self.currency.clone(),
+        )
+    }
+
+    /// What a price per hour comes to in so many seconds, rounded up to the millionth.
+    #[must_use]
+    pub fn for_seconds(&self, seconds: u64) -> Self {
+        let micros = self.micros.saturating_mul(i128::from(seconds));
+        Self::from_micros(
+            micros.saturating_add(SECONDS_PER_HOUR - 1) / SECONDS_PER_HOUR,
+            self.currency.clone(),
+        )
     }
 
     /// The amount as exact decimal text without superfluous zeros: `1.6776`.
@@ -106,6 +126,18 @@ mod tests {
         assert_eq!(Money::from_micros(1_677_600, "CNY").amount(), "1.6776");
         assert_eq!(Money::from_micros(20_000_000, "CNY").amount(), "20");
         assert_eq!(Money::from_micros(-500_000, "CNY").amount(), "-0.5");
+    }
+
+    #[test]
+    fn a_run_costs_its_seconds_rounded_up() {
+        let price = Money::from_micros(1_677_600, "CNY");
+        assert_eq!(price.for_seconds(14_400).amount(), "6.7104");
+        assert_eq!(Money::from_micros(1, "CNY").for_seconds(1).micros, 1);
+        assert_eq!(price.times(3).amount(), "5.0328");
+        assert_eq!(
+            Money::from_micros(i128::MAX, "CNY").times(2).micros,
+            i128::MAX
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod cyclecloud;
 mod files;
 pub mod gongji;
 mod logs;
+pub mod money;
 pub mod pai_dlc;
 pub mod paracloud;
 mod plan;

@@ -3,6 +3,7 @@
 mod id_file;
 mod keyed;
 mod place;
+mod price;
 
 use std::time::Duration;
 
@@ -12,11 +13,11 @@ use crate::cli::SubmitArgs;
 use crate::engine::submit::{Standing, Turn};
 use crate::engine::wait::Goal;
 use crate::error::Result;
-use crate::model::Job;
+use crate::output::{PriceCheck, Told};
 
 use super::explain;
 use super::plan::{Planned, plan_as, refusal};
-use super::show::Show;
+use super::show::{Show, Submitted};
 use super::spec::prepare;
 use super::wait::{Early, Pace, Waiting, wait_for};
 
@@ -51,7 +52,11 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
                         wish.key, job.job_ref
                     ));
                     let id_file = args.id_file.as_deref().map(IdFile::open).transpose()?;
-                    return submitted(app, args, (pace, early), &job, id_file).await;
+                    let adopted = Submitted {
+                        job: *job,
+                        told: Told::default(),
+                    };
+                    return submitted(app, args, (pace, early), &adopted, id_file).await;
                 }
             }
         }
@@ -72,7 +77,13 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     let job = place::place(app, &*provider, &plan, &prepared, &pace, &turn).await?;
     // Others with this key need not wait for this one's job.
     drop(turn);
-    submitted(app, args, (pace, early), &job, id_file).await
+    let price = price::check(app, &*provider, &plan, &job).await?;
+    let told = Told {
+        receipts: Vec::new(),
+        price,
+    };
+    let new = Submitted { job, told };
+    submitted(app, args, (pace, early), &new, id_file).await
 }
 
 /// Tells of the job, and waits for its end if that was asked.
@@ -80,17 +91,32 @@ async fn submitted(
     app: &App,
     args: &SubmitArgs,
     (pace, early): (Pace, Early),
-    job: &Job,
+    submitted: &Submitted,
     mut id_file: Option<IdFile<'_>>,
 ) -> Result<u8> {
+    let Submitted { job, told } = submitted;
     let show = Show::new(app);
     let written = id_file.as_mut().map_or(Ok(()), |file| file.write(job));
+    if args.cancel_if_dearer {
+        match &told.price {
+            Some(price) if price.is_dearer() => {
+                show.submitted(job, told)?;
+                return Err(price::cancel(app, job).await);
+            }
+            Some(PriceCheck { now: Some(_), .. }) => {}
+            None if job.adopted => {}
+            Some(_) | None => app.ui.note(&format!(
+                "`{}` does not tell what {} costs now: nothing was compared",
+                job.job_ref.provider, job.job_ref
+            )),
+        }
+    }
     if !args.wait {
-        show.submitted(job)?;
+        show.submitted(job, told)?;
         return written.map(|()| 0);
     }
     if show.is_streaming_text() {
-        show.submitted(job)?;
+        show.submitted(job, told)?;
     }
     if let Err(error) = written {
         app.ui.warning(&error.to_string());
@@ -101,7 +127,7 @@ async fn submitted(
         goal: Goal::default(),
         early,
         cancel_on_interrupt: args.cancel_on_interrupt,
-        after_submit: Some(job),
+        after_submit: Some(submitted),
     };
     wait_for(app, waiting).await
 }

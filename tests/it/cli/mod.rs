@@ -8,6 +8,7 @@ mod interrupts;
 mod keys;
 mod local;
 mod main_job;
+mod money;
 mod paracloud;
 mod refs;
 mod secrets;
