@@ -7,6 +7,7 @@ pub mod cost;
 pub mod events;
 pub mod explain;
 mod forgotten;
+pub mod logs;
 pub mod namespaces;
 pub mod plan;
 pub mod refs;

@@ -70,6 +70,15 @@ impl Pace {
             start_within: None,
         })
     }
+
+    /// For the engine.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            first: self.poll,
+            tolerance: self.poll_failures,
+            start_within: self.start_within,
+        }
+    }
 }
 
 /// Waits, prints the final records, and turns them into an exit code.
@@ -78,11 +87,7 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
     let providers =
         app.providers_of(waiting.refs.iter().map(|job_ref| job_ref.provider.as_str()))?;
     let driver = driver(app, &providers, interrupt);
-    let settings = Settings {
-        first: waiting.pace.poll,
-        tolerance: waiting.pace.poll_failures,
-        start_within: waiting.pace.start_within,
-    };
+    let settings = waiting.pace.settings();
     let show = Show::new(app);
     let mut audience = Progress {
         app,

@@ -6,6 +6,7 @@ mod explain;
 mod help;
 mod interrupts;
 mod local;
+mod logs;
 mod main_job;
 mod paracloud;
 mod refs;
