@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Entry, Subject};
 use crate::model::ResourceRef;
-use crate::provider::Provider;
+use crate::provider::{Provider, Verb};
 
 /// A prefix of an id in the journal has at least so many characters.
 const PREFIX_LENGTH: usize = 6;
@@ -49,6 +49,29 @@ pub async fn asked(app: &App, arguments: &[String]) -> Result<Asked> {
 /// The same where every job is needed: the first that is unknown ends the command.
 pub async fn jobs(app: &App, arguments: &[String]) -> Result<Vec<ResourceRef>> {
     asked(app, arguments).await?.jobs.into_iter().collect()
+}
+
+/// The one job that a verb tells of.
+pub async fn one(
+    app: &App,
+    text: &str,
+    verb: Verb,
+) -> Result<(ResourceRef, BTreeMap<String, Box<dyn Provider>>)> {
+    let asked = asked(app, &[text.to_owned()]).await?;
+    let named: Vec<_> = asked.jobs.into_iter().collect::<Result<_>>()?;
+    match <[ResourceRef; 1]>::try_from(named) {
+        Ok([job]) => Ok((job, asked.providers)),
+        Err(named) => Err(Error::new(
+            Kind::Usage,
+            "several_jobs",
+            format!(
+                "`{text}` names {} jobs, and `{}` tells of one",
+                named.len(),
+                verb.as_str()
+            ),
+        )
+        .with_hint("run it once for each")),
+    }
 }
 
 fn connected(

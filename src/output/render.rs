@@ -14,8 +14,8 @@ use super::document::{Document, Shape};
 use super::json::{
     self, CONFIG_COLUMNS, COST_COLUMNS, CREDENTIAL_COLUMNS, ConfigV1, CostV1, CredentialsV1,
     DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventV1, FILE_COLUMNS, FileV1, JOB_COLUMNS,
-    JobV1, NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS, PLAN_COLUMNS, PlanEntry, PlanV1,
-    PriceCheckV1, ReceiptV1, Told, TypeV1, VOLUME_COLUMNS, VolumeV1,
+    JobV1, LogLineV1, NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS, PLAN_COLUMNS, PlanEntry,
+    PlanV1, PriceCheckV1, ReceiptV1, Told, TypeV1, VOLUME_COLUMNS, VolumeV1,
 };
 use super::{Format, Row, Style, curl, table};
 
@@ -55,6 +55,11 @@ pub fn render_submitted(
 /// One job as an item of kind `jobs` on a line of its own: for `wait` and `--watch` under ndjson.
 pub fn job_line(row: &Row<'_, Job>, style: &Style) -> Result<String> {
     super::ndjson_line(&json::object(&JobV1::new(row))?, style)
+}
+
+/// One line of a log: for `logs` and `--follow` under ndjson.
+pub fn log_line(pod: &str, line: &str, style: &Style) -> Result<String> {
+    super::ndjson_line(&json::object(&LogLineV1::new(pod, line))?, style)
 }
 
 /// `types`.

@@ -27,7 +27,7 @@ pub use namespace::{NAMESPACE_COLUMNS, NamespaceV1};
 pub use offer::{OFFER_COLUMNS, TypeV1};
 pub use plan::{PLAN_COLUMNS, PlanEntry, PlanOutcome, PlanV1, RequestV1};
 pub use records::{
-    COST_COLUMNS, CostV1, DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventV1,
+    COST_COLUMNS, CostV1, DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventV1, LogLineV1,
 };
 pub use value::{MoneyV1, time};
 pub(super) use volume::CredentialsV1;

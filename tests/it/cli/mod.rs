@@ -7,6 +7,7 @@ mod help;
 mod interrupts;
 mod keys;
 mod local;
+mod logs;
 mod main_job;
 mod money;
 mod paracloud;
