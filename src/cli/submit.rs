@@ -25,6 +25,9 @@ pub struct SubmitArgs {
     /// With --key, after exit code 88: you have looked, there is no job, send the create again
     #[arg(long, requires = "key")]
     pub resubmit: bool,
+    /// With --array: submit every job at once instead of keeping so many alive
+    #[arg(long)]
+    pub detach_array: bool,
     /// Wait until the job ends, and exit as it did
     #[arg(long)]
     pub wait: bool,

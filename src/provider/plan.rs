@@ -10,7 +10,8 @@ use crate::model::{
 use crate::secret::Secret;
 use crate::spec::{Array, JobSpec};
 
-const ARRAY: &str = "array";
+/// The field of arrays in reports.
+pub const ARRAY: &str = "array";
 
 /// Switches of a submit that decide what is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -18,6 +18,7 @@ pub(super) fn wish(args: &SubmitArgs) -> Option<Wish<'_>> {
         key,
         rerun_failed: args.rerun_failed,
         resubmit: args.resubmit,
+        is_ours: false,
     })
 }
 

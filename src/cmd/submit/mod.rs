@@ -1,5 +1,7 @@
 //! `submit`: one create, sent once; with `--wait`, to the job's end.
 
+mod array;
+mod array_key;
 mod id_file;
 mod keyed;
 mod place;
@@ -12,11 +14,13 @@ use crate::cli::SubmitArgs;
 use crate::engine::submit::{Standing, Turn};
 use crate::error::Result;
 use crate::model::Job;
+use crate::provider::Provider;
+use crate::spec::Array;
 
 use super::explain;
-use super::plan::{Planned, plan_as, refusal};
+use super::plan::{Planned, assess, plan_as, refusal};
 use super::show::Show;
-use super::spec::prepare;
+use super::spec::{Prepared, prepare};
 use super::wait::{Pace, Waiting, wait_for};
 
 use id_file::IdFile;
@@ -29,6 +33,28 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         start_within: prepared.spec.start_timeout.map(Duration::from_secs),
         ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
     };
+    if args.dry_run.is_none()
+        && let Some(array) = driven_array(&*provider, &prepared)
+    {
+        let wanted = array::Wanted {
+            args,
+            prepared: &prepared,
+            provider: &*provider,
+            pace: &pace,
+            array,
+        };
+        let refs = array::submit(app, wanted).await?;
+        if !args.wait {
+            return Ok(0);
+        }
+        let waiting = Waiting {
+            refs,
+            pace,
+            cancel_on_interrupt: args.cancel_on_interrupt,
+            after_submit: None,
+        };
+        return wait_for(app, waiting).await;
+    }
     let wish = keyed::wish(args);
     let turn = match (&wish, args.dry_run) {
         (None, _) => Turn::fresh(),
@@ -71,6 +97,13 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     // Others with this key need not wait for this one's job.
     drop(turn);
     submitted(app, args, pace, &job, id_file).await
+}
+
+/// The array that has to be driven from this side, if the spec has one and nothing speaks against it.
+fn driven_array(provider: &dyn Provider, prepared: &Prepared) -> Option<Array> {
+    let array = prepared.spec.array.as_ref()?;
+    let assessment = assess(provider, prepared);
+    (assessment.refusals.is_empty() && assessment.drives_array()).then(|| array.clone())
 }
 
 /// Tells of the job, and waits for its end if that was asked.
