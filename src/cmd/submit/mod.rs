@@ -12,6 +12,7 @@ use crate::ambient::Reporter as _;
 use crate::app::App;
 use crate::cli::SubmitArgs;
 use crate::engine::submit::{Standing, Turn};
+use crate::engine::wait::Goal;
 use crate::error::Result;
 use crate::model::Job;
 use crate::provider::Provider;
@@ -21,7 +22,7 @@ use super::explain;
 use super::plan::{Planned, assess, plan_as, refusal};
 use super::show::Show;
 use super::spec::{Prepared, prepare};
-use super::wait::{Pace, Waiting, wait_for};
+use super::wait::{Early, Pace, Waiting, wait_for};
 
 use id_file::IdFile;
 
@@ -33,6 +34,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         start_within: prepared.spec.start_timeout.map(Duration::from_secs),
         ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
     };
+    let early = Early::of(&args.fail_if, args.cancel)?;
     if args.dry_run.is_none()
         && let Some(array) = driven_array(&*provider, &prepared)
     {
@@ -50,6 +52,8 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         let waiting = Waiting {
             refs,
             pace,
+            goal: Goal::default(),
+            early,
             cancel_on_interrupt: args.cancel_on_interrupt,
             after_submit: None,
         };
@@ -75,7 +79,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
                         wish.key, job.job_ref
                     ));
                     let id_file = args.id_file.as_deref().map(IdFile::open).transpose()?;
-                    return submitted(app, args, pace, &job, id_file).await;
+                    return submitted(app, args, (pace, early), &job, id_file).await;
                 }
             }
         }
@@ -96,7 +100,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     let job = place::place(app, &*provider, &plan, &prepared, &pace, &turn).await?;
     // Others with this key need not wait for this one's job.
     drop(turn);
-    submitted(app, args, pace, &job, id_file).await
+    submitted(app, args, (pace, early), &job, id_file).await
 }
 
 /// The array that has to be driven from this side, if the spec has one and nothing speaks against it.
@@ -110,7 +114,7 @@ fn driven_array(provider: &dyn Provider, prepared: &Prepared) -> Option<Array> {
 async fn submitted(
     app: &App,
     args: &SubmitArgs,
-    pace: Pace,
+    (pace, early): (Pace, Early),
     job: &Job,
     mut id_file: Option<IdFile<'_>>,
 ) -> Result<u8> {
@@ -129,6 +133,8 @@ async fn submitted(
     let waiting = Waiting {
         refs: vec![job.job_ref.clone()],
         pace,
+        goal: Goal::default(),
+        early,
         cancel_on_interrupt: args.cancel_on_interrupt,
         after_submit: Some(job),
     };

@@ -44,7 +44,11 @@ fn every_index_is_a_job_and_the_arrays_ref_names_all(
         .expect(0);
     let refs = lines(&run.stdout);
     assert_eq!(refs.len(), 4, "{}", run.stdout);
-    assert!(run.stderr.contains("4 of 4 jobs of the array `key:s`"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("4 of 4 jobs of the array `key:s`"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(count(&environment, provider), 4);
 
     // The first of these codes that is not 0 would be mirrored for one job; for several it is 90.
@@ -55,10 +59,16 @@ fn every_index_is_a_job_and_the_arrays_ref_names_all(
         .map(|job| job["ref"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(found, refs);
-    let names: Vec<&str> = items.iter().map(|job| job["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = items
+        .iter()
+        .map(|job| job["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["sweep-3", "sweep-4", "sweep-5", "sweep-6"]);
     if matches!(provider, "cyclecloud" | "gongji") {
-        let codes: Vec<i64> = items.iter().map(|job| job["exit_code"].as_i64().unwrap()).collect();
+        let codes: Vec<i64> = items
+            .iter()
+            .map(|job| job["exit_code"].as_i64().unwrap())
+            .collect();
         assert_eq!(codes, [3, 4, 5, 6]);
     }
     environment.run(&["cancel", "key:s", "-q"]).expect(0);
@@ -114,9 +124,16 @@ fn a_whole_array_is_adopted_under_its_key_and_made_anew_without_one() {
     environment.run(&anew).expect(0);
     assert_eq!(count(&environment, "pai-dlc"), 9);
 
-    let other = arguments("pai-dlc", &["--array", "1-3", "--key", "k", "--env", "LR=2"]);
+    let other = arguments(
+        "pai-dlc",
+        &["--array", "1-3", "--key", "k", "--env", "LR=2"],
+    );
     let run = environment.run(&other).expect(81);
-    assert!(run.stderr.contains("stands for a job of another spec"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("stands for a job of another spec"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -153,8 +170,15 @@ fn a_refusal_ends_the_array_with_its_own_code_and_names_the_index() {
     hold(&environment, "pai-dlc");
     let rule = serde_json::json!({"faults": ["pai-dlc:create:sold-out"]});
     environment.control("faults", &rule.to_string());
-    let run = environment.run(&arguments("pai-dlc", &["--array", "0-5%2", "-o", "json"])).expect(83);
-    assert!(run.stderr.contains("6 of 6 jobs of the array were not submitted; index "), "{}", run.stderr);
+    let run = environment
+        .run(&arguments("pai-dlc", &["--array", "0-5%2", "-o", "json"]))
+        .expect(83);
+    assert!(
+        run.stderr
+            .contains("6 of 6 jobs of the array were not submitted; index "),
+        "{}",
+        run.stderr
+    );
     assert_eq!(count(&environment, "pai-dlc"), 0);
 }
 
@@ -164,7 +188,10 @@ fn a_dry_run_shows_the_create_of_the_first_job() {
     let flags = ["--array", "2-5", "--dry-run=json"];
     let run = environment.run(&arguments("paracloud", &flags)).expect(0);
     let text = run.json().to_string();
-    assert!(text.contains("GPUJOB_ARRAY_INDEX=2") || text.contains("GPUJOB_ARRAY_INDEX='2'"), "{text}");
+    assert!(
+        text.contains("GPUJOB_ARRAY_INDEX=2") || text.contains("GPUJOB_ARRAY_INDEX='2'"),
+        "{text}"
+    );
     assert!(text.contains("4 jobs from this side"), "{text}");
     assert_eq!(count(&environment, "paracloud"), 0);
 }

@@ -14,7 +14,9 @@ fn an_array_without_emulation_is_refused(
     let environment = TestEnvironment::with_sandbox();
     environment.file("job.yaml", JOB);
     let arguments = [verb, "job.yaml", "-p", provider, "--no-emulation"];
-    let run = environment.run(&[&arguments[..], &flags].concat()).expect(81);
+    let run = environment
+        .run(&[&arguments[..], &flags].concat())
+        .expect(81);
     assert!(run.stderr.contains("`array`"), "{}", run.stderr);
     let run = environment.run(&["status", "-q"]).expect(0);
     assert_eq!(run.stdout, "");
