@@ -240,7 +240,12 @@ async fn history(driver: &Driver<'_>, job_ref: &ResourceRef, job: Option<&Job>) 
 }
 
 /// `--cancel-on-interrupt`: asks every job to stop, and tells which were not left alone.
-async fn stop_all(app: &App, driver: &Driver<'_>, refs: &[ResourceRef], signal: Signal) -> Error {
+pub(super) async fn stop_all(
+    app: &App,
+    driver: &Driver<'_>,
+    refs: &[ResourceRef],
+    signal: Signal,
+) -> Error {
     let mut failures = Vec::new();
     for job_ref in refs {
         match cancel::one(app, driver, job_ref).await {

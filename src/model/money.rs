@@ -55,7 +55,7 @@ impl Money {
     }
 
     /// So many times the amount, rounded up to millionths; `None` for a count that is negative or no number.
-    pub fn times(&self, count: f64) -> Option<Self> {
+    pub fn scaled(&self, count: f64) -> Option<Self> {
         let scaled = self.micros.checked_mul(millionths(count)?)?;
         let micros = scaled.checked_add(MICRO - 1)?.div_euclid(MICRO);
         Some(Self::from_micros(micros, &*self.currency))

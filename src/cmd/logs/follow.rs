@@ -43,7 +43,7 @@ pub async fn beside(
                 teller.sender.send_replace(Some(job.clone()));
             }
         }
-        Ending::Stopped { .. } => {
+        Ending::Met { .. } | Ending::Stopped { .. } => {
             return Ok(Followed {
                 ending: Some(ending),
                 log: None,
@@ -72,8 +72,8 @@ impl Audience for Teller<'_> {
         self.audience.changed(job);
     }
 
-    fn polled(&mut self, jobs: &[&Job]) {
-        self.audience.polled(jobs);
+    fn beat(&mut self, jobs: &[&Job], failing: &[&str]) {
+        self.audience.beat(jobs, failing);
         if let [job] = jobs {
             self.sender.send_replace(Some((*job).clone()));
         }

@@ -1,5 +1,7 @@
 //! `submit`: one create, sent once; with `--wait`, to the job's end.
 
+mod array;
+mod array_key;
 mod id_file;
 mod keyed;
 mod place;
@@ -14,11 +16,13 @@ use crate::engine::submit::{Standing, Turn};
 use crate::engine::wait::Goal;
 use crate::error::Result;
 use crate::output::{PriceCheck, Told};
+use crate::provider::Provider;
+use crate::spec::Array;
 
 use super::explain;
-use super::plan::{Planned, plan_as, refusal};
+use super::plan::{Planned, assess, plan_as, refusal};
 use super::show::{Show, Submitted};
-use super::spec::prepare;
+use super::spec::{Prepared, prepare};
 use super::wait::{Early, Pace, Waiting, wait_for};
 
 use id_file::IdFile;
@@ -32,6 +36,31 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
     };
     let early = Early::of(&args.fail_if, args.cancel)?;
+    keyed::check(args, &prepared.spec)?;
+    if args.dry_run.is_none()
+        && let Some(array) = driven_array(&*provider, &prepared)
+    {
+        let wanted = array::Wanted {
+            args,
+            prepared: &prepared,
+            provider: &*provider,
+            pace: &pace,
+            array,
+        };
+        let refs = array::submit(app, wanted).await?;
+        if !args.wait {
+            return Ok(0);
+        }
+        let waiting = Waiting {
+            refs,
+            pace,
+            goal: Goal::default(),
+            early,
+            cancel_on_interrupt: args.cancel_on_interrupt,
+            after_submit: None,
+        };
+        return wait_for(app, waiting).await;
+    }
     let wish = keyed::wish(args);
     let turn = match (&wish, args.dry_run) {
         (None, _) => Turn::fresh(),
@@ -84,6 +113,13 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     };
     let new = Submitted { job, told };
     submitted(app, args, (pace, early), &new, id_file).await
+}
+
+/// The array that has to be driven from this side, if the spec has one and nothing speaks against it.
+fn driven_array(provider: &dyn Provider, prepared: &Prepared) -> Option<Array> {
+    let array = prepared.spec.array.as_ref()?;
+    let assessment = assess(provider, prepared);
+    (assessment.refusals.is_empty() && assessment.drives_array()).then(|| array.clone())
 }
 
 /// Tells of the job, and waits for its end if that was asked.

@@ -1,6 +1,7 @@
 //! The binary as a user runs it: wiring, output and exit codes.
 
 mod api;
+mod arrays;
 mod bad_input;
 mod explain;
 mod help;
