@@ -20,6 +20,13 @@ pub struct StatusArgs {
     /// Only jobs in these states: pending, starting, running, succeeded, failed, cancelled, unknown
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     pub state: Vec<String>,
+    /// Go on looking: a terminal is redrawn, a pipe gets a line, or with ndjson an object, for each change; with refs
+    /// until those jobs have ended
+    #[arg(long)]
+    pub watch: bool,
+    /// With --watch: first pause between looks
+    #[arg(long, value_name = "DUR", env = "GPUJOB_POLL", hide_env_values = true)]
+    pub poll: Option<String>,
     /// Exit 0 although a provider failed
     #[arg(long)]
     pub best_effort: bool,
