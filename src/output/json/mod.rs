@@ -6,6 +6,7 @@
 mod config;
 mod error;
 mod job;
+mod journal;
 mod namespace;
 mod offer;
 mod plan;
@@ -21,6 +22,7 @@ use crate::error::{Error, Result};
 pub use config::{CONFIG_COLUMNS, ConfigV1};
 pub use error::{ErrorV1, RefusalV1, error_line};
 pub use job::{JOB_COLUMNS, JobV1, Receipt, ReceiptV1};
+pub use journal::{JOURNAL_COLUMNS, JournalV1, journal_name};
 pub use namespace::{NAMESPACE_COLUMNS, NamespaceV1};
 pub use offer::{OFFER_COLUMNS, TypeV1};
 pub use plan::{PLAN_COLUMNS, PlanEntry, PlanOutcome, PlanV1, RequestV1};
