@@ -25,6 +25,9 @@ pub struct SubmitArgs {
     /// With --key, after exit code 88: you have looked, there is no job, send the create again
     #[arg(long, requires = "key")]
     pub resubmit: bool,
+    /// Write nothing down: what becomes of a create in doubt is then yours to find out
+    #[arg(long)]
+    pub no_journal: bool,
     /// Wait until the job ends, and exit as it did
     #[arg(long)]
     pub wait: bool,

@@ -15,14 +15,19 @@ use crate::model::Job;
 
 use super::explain;
 use super::plan::{Planned, plan_as, refusal};
+use super::settle;
 use super::show::Show;
 use super::spec::prepare;
 use super::wait::{Pace, Waiting, wait_for};
 
 use id_file::IdFile;
+pub(super) use place::submitter;
 
 /// Runs `submit`.
 pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
+    if args.no_journal {
+        app.keep_no_journal()?;
+    }
     let prepared = prepare(app, &args.spec)?;
     let provider = app.one_provider(&prepared.spec.provider)?;
     let pace = Pace {
@@ -30,6 +35,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
     };
     let wish = keyed::wish(args);
+    settle::mention(app, args.key.as_deref());
     let turn = match (&wish, args.dry_run) {
         (None, _) => Turn::fresh(),
         (Some(wish), Some(_)) => Turn::first(wish),

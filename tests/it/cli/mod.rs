@@ -5,6 +5,7 @@ mod bad_input;
 mod explain;
 mod help;
 mod interrupts;
+mod journal;
 mod keys;
 mod local;
 mod main_job;
