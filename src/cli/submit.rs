@@ -37,6 +37,12 @@ pub struct SubmitArgs {
     /// How long failing polls are tolerated
     #[arg(long, value_name = "DUR", default_value = "10m")]
     pub poll_failures: String,
+    /// With --wait: give up with 90 when the job meets COND, `pending>20m` or `reason=ImagePull*` (repeatable)
+    #[arg(long, value_name = "COND", requires = "wait")]
+    pub fail_if: Vec<String>,
+    /// Stop the job when it meets a condition of --fail-if
+    #[arg(long, requires = "fail_if")]
+    pub cancel: bool,
     /// Stop the job when this command is interrupted
     #[arg(long, requires = "wait")]
     pub cancel_on_interrupt: bool,

@@ -10,6 +10,7 @@ use crate::ambient::Reporter as _;
 use crate::app::App;
 use crate::cli::SubmitArgs;
 use crate::engine::submit::{Standing, Turn};
+use crate::engine::wait::Goal;
 use crate::error::Result;
 use crate::model::Job;
 
@@ -18,7 +19,7 @@ use super::plan::{Planned, plan_as, refusal};
 use super::settle;
 use super::show::Show;
 use super::spec::prepare;
-use super::wait::{Pace, Waiting, wait_for};
+use super::wait::{Early, Pace, Waiting, wait_for};
 
 use id_file::IdFile;
 pub(super) use place::submitter;
@@ -34,6 +35,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         start_within: prepared.spec.start_timeout.map(Duration::from_secs),
         ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
     };
+    let early = Early::of(&args.fail_if, args.cancel)?;
     let wish = keyed::wish(args);
     settle::mention(app, args.key.as_deref());
     let turn = match (&wish, args.dry_run) {
@@ -55,7 +57,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
                         wish.key, job.job_ref
                     ));
                     let id_file = args.id_file.as_deref().map(IdFile::open).transpose()?;
-                    return submitted(app, args, pace, &job, id_file).await;
+                    return submitted(app, args, (pace, early), &job, id_file).await;
                 }
             }
         }
@@ -76,14 +78,14 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     let job = place::place(app, &*provider, &plan, &prepared, &pace, &turn).await?;
     // Others with this key need not wait for this one's job.
     drop(turn);
-    submitted(app, args, pace, &job, id_file).await
+    submitted(app, args, (pace, early), &job, id_file).await
 }
 
 /// Tells of the job, and waits for its end if that was asked.
 async fn submitted(
     app: &App,
     args: &SubmitArgs,
-    pace: Pace,
+    (pace, early): (Pace, Early),
     job: &Job,
     mut id_file: Option<IdFile<'_>>,
 ) -> Result<u8> {
@@ -102,6 +104,8 @@ async fn submitted(
     let waiting = Waiting {
         refs: vec![job.job_ref.clone()],
         pace,
+        goal: Goal::default(),
+        early,
         cancel_on_interrupt: args.cancel_on_interrupt,
         after_submit: Some(job),
     };

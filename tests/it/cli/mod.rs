@@ -16,6 +16,7 @@ mod side_by_side;
 mod state_directory;
 mod streams;
 mod submit;
+mod waiting;
 
 /// A job that both emulated backends can run, in a moment.
 const JOB: &str = "\
