@@ -25,7 +25,7 @@ use super::interrupt::Interrupt;
 
 use doubt::{Doubt, Looked};
 use key::BEGINNING;
-pub use key::{Turn, Wish, by_age};
+pub use key::{Turn, Wish, by_age, other_hash};
 pub use settle::{is_left_behind, left_behind};
 use standing::Submission;
 pub use standing::{Place, Standing};
@@ -179,7 +179,7 @@ impl Submitter<'_> {
             0 => false,
             1 => true,
             // Under a key another machine's is the same job; without one nobody else can have the marker.
-            _ => sent.turn.key().is_some(),
+            _ => !sent.turn.is_ours(),
         };
         let first = by_age(looked.found.clone()).into_iter().next();
         let Some(mut job) = first.filter(|_| is_one) else {
@@ -224,7 +224,7 @@ impl Submitter<'_> {
 
     /// Two machines with one key in the same seconds are told apart only now (cli.md §10, "Creates").
     async fn look_again(&self, sent: Sent<'_>, job: Job) -> Result<Job> {
-        if sent.turn.key().is_none() || sent.provider.capabilities().creates_once {
+        if sent.turn.is_ours() || sent.provider.capabilities().creates_once {
             return Ok(job);
         }
         let plan = sent.plan;

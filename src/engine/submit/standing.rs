@@ -125,6 +125,7 @@ impl Submitter<'_> {
             named.next().map(|place| place.provider)
         };
         match entries.as_slice() {
+            [] if wish.is_ours => Ok(Attempt::IsNot),
             [] => self.search(places, wish, attempt, request).await,
             entries => {
                 for entry in entries {

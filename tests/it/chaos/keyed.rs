@@ -209,6 +209,7 @@ async fn submit(world: &World<'_>, name: &str, resubmit: bool) -> Result<Job> {
         key: name,
         rerun_failed: false,
         resubmit,
+        is_ours: false,
     };
     let scope = world.provider.scope(&spec).await?;
     let places = [Place {
