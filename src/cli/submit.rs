@@ -25,6 +25,9 @@ pub struct SubmitArgs {
     /// With --key, after exit code 88: you have looked, there is no job, send the create again
     #[arg(long, requires = "key")]
     pub resubmit: bool,
+    /// Keep asking for so long while nobody has room, such as 2h
+    #[arg(long, value_name = "DUR")]
+    pub wait_for_capacity: Option<String>,
     /// Wait until the job ends, and exit as it did
     #[arg(long)]
     pub wait: bool,

@@ -4,6 +4,7 @@
 
 pub mod array;
 pub mod drive;
+pub mod failover;
 pub mod fanout;
 pub mod fold;
 pub mod interrupt;

@@ -1,5 +1,6 @@
-//! `submit`: one create, sent once; with `--wait`, to the job's end.
+//! `submit`: one create, sent once, to the first candidate that takes the job; with `--wait`, to the job's end.
 
+mod failover;
 mod id_file;
 mod keyed;
 mod place;
@@ -8,82 +9,136 @@ mod price;
 use std::time::Duration;
 
 use crate::ambient::Reporter as _;
-use crate::app::App;
-use crate::cli::SubmitArgs;
-use crate::engine::submit::{Standing, Turn};
+use crate::app::{App, flag_duration};
+use crate::cli::{DryRun, SubmitArgs};
+use crate::engine::submit::{Standing, Turn, Wish};
 use crate::engine::wait::Goal;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::{PriceCheck, Told};
+use crate::provider::Provider;
 
 use super::explain;
-use super::plan::{Planned, plan_as, refusal};
+use super::plan::Planned;
 use super::show::{Show, Submitted};
-use super::spec::prepare;
+use super::spec::{Prepared, prepare};
+use super::status::finish;
 use super::wait::{Early, Pace, Waiting, wait_for};
 
+use failover::{Candidates, Order};
 use id_file::IdFile;
 
 /// Runs `submit`.
 pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     let prepared = prepare(app, &args.spec)?;
-    let provider = app.one_provider(&prepared.spec.provider)?;
+    let (all, is_any) = app.takers(&prepared.spec.provider)?;
+    let candidates = Candidates {
+        all,
+        is_any,
+        wait: args
+            .wait_for_capacity
+            .as_deref()
+            .map(|text| flag_duration("--wait-for-capacity", text))
+            .transpose()?,
+    };
     let pace = Pace {
         start_within: prepared.spec.start_timeout.map(Duration::from_secs),
         ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
     };
     let early = Early::of(&args.fail_if, args.cancel)?;
     let wish = keyed::wish(args);
-    let turn = match (&wish, args.dry_run) {
-        (None, _) => Turn::fresh(),
-        (Some(wish), Some(_)) => Turn::first(wish),
-        (Some(wish), None) => {
-            let candidates = [&*provider];
-            let looking = keyed::standing(app, &candidates, wish, &prepared, &pace);
-            let text = format!("looking for the key on {}", provider.name());
-            let looking = app.with_progress(&text, looking);
-            let standing = app
-                .unless_interrupted("interrupted; nothing was submitted", looking)
-                .await?;
-            match standing {
-                Standing::Free(turn) => turn,
-                Standing::Adopted(job) => {
-                    app.ui.note(&format!(
-                        "the key `{}` stands for {}: nothing was submitted",
-                        wish.key, job.job_ref
-                    ));
-                    let id_file = args.id_file.as_deref().map(IdFile::open).transpose()?;
-                    let adopted = Submitted {
-                        job: *job,
-                        told: Told::default(),
-                    };
-                    return submitted(app, args, (pace, early), &adopted, id_file).await;
-                }
+    if let Some(form) = args.dry_run {
+        let turn = wish.as_ref().map_or_else(Turn::fresh, Turn::first);
+        return dry_run(app, &candidates, &prepared, &turn, form).await;
+    }
+    let turn = match &wish {
+        None => Turn::fresh(),
+        Some(wish) => match standing(app, &candidates, wish, &prepared, &pace).await? {
+            Standing::Free(turn) => turn,
+            Standing::Adopted(job) => {
+                app.ui.note(&format!(
+                    "the key `{}` stands for {}: nothing was submitted",
+                    wish.key, job.job_ref
+                ));
+                let id_file = args.id_file.as_deref().map(IdFile::open).transpose()?;
+                let adopted = Submitted {
+                    job: *job,
+                    told: Told::default(),
+                };
+                return submitted(app, args, (pace, early), &adopted, id_file).await;
             }
-        }
+        },
     };
-    let text = format!("asking {}", provider.name());
-    let planning = app.with_progress(&text, plan_as(app, &*provider, &prepared, &turn));
+    let order = Order {
+        prepared: &prepared,
+        pace: &pace,
+        turn: &turn,
+        id_file: args.id_file.as_deref(),
+    };
+    let failover::Placed { job, told, id_file } =
+        failover::place_somewhere(app, &candidates, order).await?;
+    // Others with this key need not wait for this one's job.
+    drop(turn);
+    let new = Submitted { job, told };
+    submitted(app, args, (pace, early), &new, id_file).await
+}
+
+/// How a key stands with every candidate: one that cannot be asked may have its job.
+async fn standing(
+    app: &App,
+    candidates: &Candidates,
+    wish: &Wish<'_>,
+    prepared: &Prepared,
+    pace: &Pace,
+) -> Result<Standing> {
+    let providers = candidates
+        .all
+        .iter()
+        .map(|candidate| match &candidate.provider {
+            Ok(provider) => Ok(&**provider),
+            Err(error) => Err(error.clone()),
+        })
+        .collect::<Result<Vec<&dyn Provider>>>()?;
+    let looking = keyed::standing(app, &providers, wish, prepared, pace);
+    let text = format!("looking for the key on {}", candidates.names().join(", "));
+    let looking = app.with_progress(&text, looking);
+    app.unless_interrupted("interrupted; nothing was submitted", looking)
+        .await
+}
+
+/// What each candidate would receive, in the order in which they would be tried.
+async fn dry_run(
+    app: &App,
+    candidates: &Candidates,
+    prepared: &Prepared,
+    turn: &Turn,
+    form: DryRun,
+) -> Result<u8> {
+    let places: Vec<usize> = (0..candidates.all.len()).collect();
+    let text = format!("asking {}", candidates.names().join(", "));
+    let planning = failover::plan_all(app, candidates, &places, prepared, turn);
+    let planning = async { Ok(app.with_progress(&text, planning).await) };
     let planned = app
         .unless_interrupted("interrupted; nothing was submitted", planning)
         .await?;
-    if let Some(form) = args.dry_run {
-        return explain::show(app, &[(&*provider, planned)], &[], form);
+    let mut shown: Vec<(&dyn Provider, Planned)> = Vec::new();
+    let mut errors: Vec<Error> = Vec::new();
+    for (place, planned) in planned {
+        let Some(candidate) = candidates.all.get(place) else {
+            continue;
+        };
+        match (&candidate.provider, planned) {
+            (Ok(provider), Ok(planned)) => shown.push((&**provider, planned)),
+            (_, Err(error)) => errors.push(error.with_provider(&candidate.name)),
+            (Err(error), Ok(_)) => errors.push(error.clone()),
+        }
     }
-    let plan = match planned {
-        Planned::Ready(plan) => plan,
-        Planned::Refused(assessment) => return Err(refusal(&*provider, assessment)),
-    };
-    let id_file = args.id_file.as_deref().map(IdFile::open).transpose()?;
-    let job = place::place(app, &*provider, &plan, &prepared, &pace, &turn).await?;
-    // Others with this key need not wait for this one's job.
-    drop(turn);
-    let price = price::check(app, &*provider, &plan, &job).await?;
-    let told = Told {
-        receipts: Vec::new(),
-        price,
-    };
-    let new = Submitted { job, told };
-    submitted(app, args, (pace, early), &new, id_file).await
+    if shown.is_empty() {
+        return match errors.as_slice() {
+            [only] => Err(only.clone()),
+            several => Ok(finish(app, several, false)),
+        };
+    }
+    explain::show(app, &shown, &errors, form)
 }
 
 /// Tells of the job, and waits for its end if that was asked.
