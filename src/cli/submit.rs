@@ -19,15 +19,18 @@ pub struct SubmitArgs {
     /// Submit once under this key: later submits with it, from any machine, give the first one's job
     #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
     pub key: Option<String>,
-    /// With --key: if its job is over without success, submit another attempt
-    #[arg(long, requires = "key")]
+    /// With --key or --array: if its job is over without success, submit another attempt
+    #[arg(long)]
     pub rerun_failed: bool,
-    /// With --key, after exit code 88: you have looked, there is no job, send the create again
-    #[arg(long, requires = "key")]
+    /// With --key or --array, after exit code 88: you have looked, there is no job, send the create again
+    #[arg(long)]
     pub resubmit: bool,
     /// Keep asking for so long while nobody has room, such as 2h
     #[arg(long, value_name = "DUR")]
     pub wait_for_capacity: Option<String>,
+    /// With --array: submit every job at once instead of keeping so many alive
+    #[arg(long)]
+    pub detach_array: bool,
     /// Wait until the job ends, and exit as it did
     #[arg(long)]
     pub wait: bool,

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use crate::ambient::{Clock as _, Reporter as _};
 use crate::app::App;
 use crate::cli::DryRun;
+use crate::engine::catalogue::Rentable;
 use crate::error::{Error, Result};
-use crate::model::{Backend, Event, Job, JobCost, Namespace, Offer, TransferCredentials, Volume};
+use crate::model::{
+    Backend, Event, FileEntry, Job, JobCost, Namespace, ResourceRef, TransferCredentials, Volume,
+};
 use crate::output::{self, Format, PlanEntry, PlanOutcome, Row, Style, Told};
 use crate::provider::Provider;
 
@@ -144,14 +147,10 @@ impl<'a> Show<'a> {
     }
 
     /// What can be rented.
-    pub(super) fn types(
-        &self,
-        offers: &[(String, Backend, Offer)],
-        errors: &[Error],
-    ) -> Result<()> {
+    pub(super) fn types(&self, offers: &[Rentable], errors: &[Error]) -> Result<()> {
         let rows: Vec<_> = offers
             .iter()
-            .map(|(provider, backend, offer)| Row::new(provider, *backend, offer))
+            .map(|row| Row::new(&row.provider, row.backend, &row.offer))
             .collect();
         let text = output::render_types(&rows, errors, &self.app.ui.style(), self.app.clock.now())?;
         self.print(&text)
@@ -204,6 +203,17 @@ impl<'a> Show<'a> {
             Some(credentials),
             &style,
         )?)
+    }
+
+    /// What lies in a folder of a volume.
+    pub(super) fn files(&self, volume: &ResourceRef, entries: &[FileEntry]) -> Result<()> {
+        let text = output::render_files(volume, entries, &self.app.ui.style())?;
+        self.print(&text)
+    }
+
+    /// A file that was moved; told on stdout only where a format was asked for.
+    pub(super) fn file(&self, volume: &ResourceRef, entry: &FileEntry) -> Result<()> {
+        self.print(&output::render_file(volume, entry, &self.app.ui.style())?)
     }
 
     /// Several namespaces.

@@ -53,6 +53,34 @@ impl Money {
             digits => format!("{sign}{whole}.{digits}"),
         }
     }
+
+    /// So many times the amount, rounded up to millionths; `None` for a count that is negative or no number.
+    pub fn scaled(&self, count: f64) -> Option<Self> {
+        let scaled = self.micros.checked_mul(millionths(count)?)?;
+        let micros = scaled.checked_add(MICRO - 1)?.div_euclid(MICRO);
+        Some(Self::from_micros(micros, &*self.currency))
+    }
+
+    /// An equal share of the amount, rounded to millionths; `None` among nobody.
+    pub fn divided(&self, among: u32) -> Option<Self> {
+        self.shared(f64::from(among))
+    }
+
+    /// The amount for one of `count` things, of which there may be a fraction; rounded to millionths.
+    pub fn shared(&self, count: f64) -> Option<Self> {
+        let count = millionths(count).filter(|count| *count > 0)?;
+        let scaled = self.micros.checked_mul(MICRO)?;
+        let micros = scaled.checked_add(count / 2)?.div_euclid(count);
+        Some(Self::from_micros(micros, &*self.currency))
+    }
+}
+
+/// A number of at least zero in whole millionths; through text, since a float has no checked way to an integer.
+fn millionths(value: f64) -> Option<i128> {
+    if !value.is_finite() || value < 0.0 {
+        return None;
+    }
+    format!("{:.0}", value * 1e6).parse().ok()
 }
 
 impl fmt::Display for Money {

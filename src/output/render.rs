@@ -6,15 +6,16 @@ use crate::config;
 use crate::error::{Error, Result};
 use crate::http::{Signed, Template};
 use crate::model::{
-    Backend, Event, Job, JobCost, Namespace, Offer, Timestamp, TransferCredentials, Volume,
+    Backend, Event, FileEntry, Job, JobCost, Namespace, Offer, ResourceRef, Timestamp,
+    TransferCredentials, Volume,
 };
 
 use super::document::{Document, Shape};
 use super::json::{
     self, CONFIG_COLUMNS, COST_COLUMNS, CREDENTIAL_COLUMNS, ConfigV1, CostV1, CredentialsV1,
-    DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventV1, JOB_COLUMNS, JobV1,
-    NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS, PLAN_COLUMNS, PlanEntry, PlanV1, PriceCheckV1,
-    ReceiptV1, Told, TypeV1, VOLUME_COLUMNS, VolumeV1,
+    DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventV1, FILE_COLUMNS, FileV1, JOB_COLUMNS,
+    JobV1, LogLineV1, NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS, PLAN_COLUMNS, PlanEntry,
+    PlanV1, PriceCheckV1, ReceiptV1, Told, TypeV1, VOLUME_COLUMNS, VolumeV1,
 };
 use super::{Format, Row, Style, curl, table};
 
@@ -49,6 +50,11 @@ pub fn render_submitted(row: &Row<'_, Job>, told: &Told, style: &Style) -> Resul
 /// One job as an item of kind `jobs` on a line of its own: for `wait` and `--watch` under ndjson.
 pub fn job_line(row: &Row<'_, Job>, style: &Style) -> Result<String> {
     super::ndjson_line(&json::object(&JobV1::new(row))?, style)
+}
+
+/// One line of a log: for `logs` and `--follow` under ndjson.
+pub fn log_line(pod: &str, line: &str, style: &Style) -> Result<String> {
+    super::ndjson_line(&json::object(&LogLineV1::new(pod, line))?, style)
 }
 
 /// `types`.
@@ -101,6 +107,24 @@ pub fn render_created_volume(
         names: vec![row.item.volume_ref.to_string()],
     }
     .render(style, || table::created_volume(row, credentials, style))
+}
+
+/// `volumes ls`: kind `files`; by name the paths.
+pub fn render_files(volume: &ResourceRef, entries: &[FileEntry], style: &Style) -> Result<String> {
+    let names = entries.iter().map(|entry| entry.path.to_string());
+    let items = entries.iter().map(|entry| FileV1::new(volume, entry));
+    list("files", FILE_COLUMNS, items, names, &[])?.render(style, || table::files(entries, style))
+}
+
+/// `volumes put` and `get`: kind `file`; without a format nothing, since the file is the result.
+pub fn render_file(volume: &ResourceRef, entry: &FileEntry, style: &Style) -> Result<String> {
+    Document {
+        kind: "file",
+        shape: Shape::Single(json::object(&FileV1::new(volume, entry))?),
+        columns: FILE_COLUMNS.to_vec(),
+        names: vec![entry.path.to_string()],
+    }
+    .render(style, String::new)
 }
 
 /// `namespaces list`.

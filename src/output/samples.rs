@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::http::{BaseUrl, Target, Template};
 use crate::model::{
-    Backend, Flag, Gpu, Job, Level, Marker, Money, Namespace, Offer, Refusal, RefusalCode,
-    ResourceRef, SpotOffer, State, Timestamp, TransferCredentials, Volume,
+    Backend, FileEntry, FilePath, Flag, Gpu, Job, Level, Marker, Money, Namespace, Offer, Refusal,
+    RefusalCode, ResourceRef, SpotOffer, State, Timestamp, TransferCredentials, Volume,
 };
 use crate::provider::money::Extent;
 use crate::provider::{Assessment, Plan, Policy};
@@ -172,6 +172,24 @@ pub(super) fn bare_volume() -> Volume {
         transfer: None,
         raw: Value::Null,
     }
+}
+
+pub(super) fn files() -> [FileEntry; 2] {
+    let folder = FilePath::parse("/data/视频").unwrap();
+    [
+        FileEntry {
+            path: folder.clone(),
+            is_folder: true,
+            size_bytes: None,
+            modified_at: None,
+        },
+        FileEntry {
+            path: folder.join("a\u{1b}[2J, b.bin"),
+            is_folder: false,
+            size_bytes: Some(1_610_612_736),
+            modified_at: "2026-01-05T00:09:10Z".parse().ok(),
+        },
+    ]
 }
 
 pub(super) fn credentials() -> TransferCredentials {

@@ -35,7 +35,7 @@ pub use caps::{Capabilities, Support, Verb, table};
 pub use connect::{Kit, capabilities, connect};
 pub use files::{FileSink, Files, KeptAccess, KeptCredentials};
 pub use logs::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
-pub use plan::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey, Upload};
+pub use plan::{ARRAY, Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey, Upload};
 pub use raw::{RawCall, RawPath, RawRequest};
 
 /// A configured account on one backend.

@@ -12,7 +12,8 @@ use crate::spec::{Array, JobSpec};
 
 use super::money::{self, Bill, Extent};
 
-const ARRAY: &str = "array";
+/// The field of arrays in reports.
+pub const ARRAY: &str = "array";
 
 /// Switches of a submit that decide what is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,5 +1,7 @@
 //! `submit`: one create, sent once, to the first candidate that takes the job; with `--wait`, to the job's end.
 
+mod array;
+mod array_key;
 mod failover;
 mod id_file;
 mod keyed;
@@ -13,12 +15,13 @@ use crate::app::{App, flag_duration};
 use crate::cli::{DryRun, SubmitArgs};
 use crate::engine::submit::{Standing, Turn, Wish};
 use crate::engine::wait::Goal;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::output::{PriceCheck, Told};
 use crate::provider::Provider;
+use crate::spec::Array;
 
 use super::explain;
-use super::plan::Planned;
+use super::plan::{Planned, assess};
 use super::show::{Show, Submitted};
 use super::spec::{Prepared, prepare};
 use super::status::finish;
@@ -45,6 +48,31 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
     };
     let early = Early::of(&args.fail_if, args.cancel)?;
+    keyed::check(args, &prepared.spec)?;
+    if args.dry_run.is_none()
+        && let Some((provider, array)) = driven_array(&candidates, &prepared)?
+    {
+        let wanted = array::Wanted {
+            args,
+            prepared: &prepared,
+            provider,
+            pace: &pace,
+            array,
+        };
+        let refs = array::submit(app, wanted).await?;
+        if !args.wait {
+            return Ok(0);
+        }
+        let waiting = Waiting {
+            refs,
+            pace,
+            goal: Goal::default(),
+            early,
+            cancel_on_interrupt: args.cancel_on_interrupt,
+            after_submit: None,
+        };
+        return wait_for(app, waiting).await;
+    }
     let wish = keyed::wish(args);
     if let Some(form) = args.dry_run {
         let turn = wish.as_ref().map_or_else(Turn::fresh, Turn::first);
@@ -139,6 +167,40 @@ async fn dry_run(
         };
     }
     explain::show(app, &shown, &errors, form)
+}
+
+/// The array that has to be driven from this side, if the spec has one and nothing speaks against it. Its jobs all go to
+/// one provider, and are not waited for before they are created.
+fn driven_array<'a>(
+    candidates: &'a Candidates,
+    prepared: &Prepared,
+) -> Result<Option<(&'a dyn Provider, Array)>> {
+    let Some(array) = &prepared.spec.array else {
+        return Ok(None);
+    };
+    let mut connected = candidates
+        .all
+        .iter()
+        .filter_map(|candidate| candidate.provider.as_deref().ok());
+    let driving = connected.find(|provider| {
+        let assessment = assess(*provider, prepared);
+        assessment.refusals.is_empty() && assessment.drives_array()
+    });
+    let Some(provider) = driving else {
+        return Ok(None);
+    };
+    if candidates.all.len() > 1 || candidates.wait.is_some() {
+        return Err(Error::new(
+            Kind::Usage,
+            "several_providers",
+            format!(
+                "`{}` has no arrays, and one that is driven from this side goes to one provider, at once",
+                provider.name()
+            ),
+        )
+        .with_hint("name one with `-p NAME`, and leave `--wait-for-capacity` out"));
+    }
+    Ok(Some((provider, array.clone())))
 }
 
 /// Tells of the job, and waits for its end if that was asked.
