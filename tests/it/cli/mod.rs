@@ -4,6 +4,7 @@ mod api;
 mod arrays;
 mod bad_input;
 mod explain;
+mod failover;
 mod help;
 mod interrupts;
 mod journal;
