@@ -3,6 +3,7 @@
 mod api;
 mod bad_input;
 mod explain;
+mod files;
 mod help;
 mod interrupts;
 mod keys;
