@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::ambient::{Clock as _, OsEntropy, Reporter as _, SystemClock};
 use crate::cli::GlobalArgs;
-use crate::config::{Config, Environment, ProviderSettings};
+use crate::config::{Config, Environment, Prices, ProviderSettings};
 use crate::engine::fanout::Candidate;
 use crate::engine::interrupt::Interrupt;
 use crate::error::{Error, Kind, Result};
@@ -34,6 +34,7 @@ pub struct App {
     pub deadline: Option<Instant>,
     connect_timeout: Duration,
     config: OnceLock<Config>,
+    prices: OnceLock<Prices>,
     journal: OnceLock<Journal>,
     locks: OnceLock<Locks>,
     read_journal: OnceLock<Journal>,
@@ -57,6 +58,7 @@ impl App {
             deadline,
             connect_timeout,
             config: OnceLock::new(),
+            prices: OnceLock::new(),
             journal: OnceLock::new(),
             locks: OnceLock::new(),
             read_journal: OnceLock::new(),
@@ -74,6 +76,15 @@ impl App {
             self.ui.warning(&warning);
         }
         Ok(self.config.get_or_init(|| config))
+    }
+
+    /// The user's own prices, for offers whose provider tells none.
+    pub fn prices(&self) -> Result<&Prices> {
+        if let Some(prices) = self.prices.get() {
+            return Ok(prices);
+        }
+        let prices = Prices::load(self.config()?)?;
+        Ok(self.prices.get_or_init(|| prices))
     }
 
     /// `--config`.

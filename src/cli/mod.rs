@@ -6,6 +6,7 @@ mod events;
 mod explain;
 mod global;
 mod local;
+mod logs;
 mod sandbox;
 mod spec;
 mod status;
@@ -22,6 +23,7 @@ pub use events::{CostArgs, EventsArgs};
 pub use explain::ExplainArgs;
 pub use global::{Colour, GlobalArgs, OutputFormat};
 pub use local::{ConfigArgs, ConfigCommand, SandboxArgs};
+pub use logs::LogsArgs;
 pub use spec::{DryRun, SpecArgs};
 pub use status::StatusArgs;
 pub use storage::{
@@ -30,7 +32,7 @@ pub use storage::{
     VolumesLsArgs, VolumesPutArgs, VolumesRmArgs,
 };
 pub use submit::SubmitArgs;
-pub use types::TypesArgs;
+pub use types::{Arch, TypesArgs, TypesSort};
 pub use wait::WaitArgs;
 
 const AFTER_HELP: &str = "\
@@ -62,6 +64,8 @@ pub enum Command {
     Status(StatusArgs),
     /// Wait until jobs end, and exit as they did
     Wait(WaitArgs),
+    /// Print what a job wrote, or follow it to its end
+    Logs(LogsArgs),
     /// Show what the provider says happened to a job
     Events(EventsArgs),
     /// Stop jobs; a job that has ended already is a success

@@ -8,6 +8,7 @@ pub mod events;
 pub mod explain;
 mod files;
 mod forgotten;
+pub mod logs;
 pub mod namespaces;
 pub mod plan;
 pub mod refs;

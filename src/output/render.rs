@@ -14,8 +14,8 @@ use super::document::{Document, Shape};
 use super::json::{
     self, CONFIG_COLUMNS, COST_COLUMNS, CREDENTIAL_COLUMNS, ConfigV1, CostV1, CredentialsV1,
     DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventV1, FILE_COLUMNS, FileV1, JOB_COLUMNS,
-    JobV1, NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS, PLAN_COLUMNS, PlanEntry, PlanV1, Receipt,
-    ReceiptV1, TypeV1, VOLUME_COLUMNS, VolumeV1,
+    JobV1, LogLineV1, NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS, PLAN_COLUMNS, PlanEntry,
+    PlanV1, PriceCheckV1, ReceiptV1, Told, TypeV1, VOLUME_COLUMNS, VolumeV1,
 };
 use super::{Format, Row, Style, curl, table};
 
@@ -39,22 +39,27 @@ pub fn render_jobs(
 
 /// `status` of one job: kind `job`, in detail.
 pub fn render_job(row: &Row<'_, Job>, style: &Style, now: Timestamp) -> Result<String> {
-    job_document(row, &[], now)?.render(style, || table::job_detail(row, style, now))
+    job_document(row, &Told::default(), now)?.render(style, || table::job_detail(row, style, now))
 }
 
-/// `submit`: kind `job` with the receipts of all candidates; without a format the ref alone.
+/// `submit`: kind `job` with the receipts of all candidates and the price; without a format the ref alone.
 pub fn render_submitted(
     row: &Row<'_, Job>,
-    receipts: &[Receipt],
+    told: &Told,
     style: &Style,
     now: Timestamp,
 ) -> Result<String> {
-    job_document(row, receipts, now)?.render(style, || format!("{}\n", row.item.job_ref))
+    job_document(row, told, now)?.render(style, || format!("{}\n", row.item.job_ref))
 }
 
 /// One job as an item of kind `jobs` on a line of its own: for `wait` and `--watch` under ndjson.
 pub fn job_line(row: &Row<'_, Job>, style: &Style) -> Result<String> {
     super::ndjson_line(&json::object(&JobV1::new(row))?, style)
+}
+
+/// One line of a log: for `logs` and `--follow` under ndjson.
+pub fn log_line(pod: &str, line: &str, style: &Style) -> Result<String> {
+    super::ndjson_line(&json::object(&LogLineV1::new(pod, line))?, style)
 }
 
 /// `types`.
@@ -251,17 +256,16 @@ pub fn render_value(value: &Value, style: &Style) -> Result<String> {
     super::document::pretty(value)
 }
 
-fn job_document<'a>(
-    row: &Row<'_, Job>,
-    receipts: &[Receipt],
-    now: Timestamp,
-) -> Result<Document<'a>> {
+fn job_document<'a>(row: &Row<'_, Job>, told: &Told, now: Timestamp) -> Result<Document<'a>> {
     let mut item = json::object(&JobV1::new(row))?;
-    let receipts = receipts
+    let receipts = told
+        .receipts
         .iter()
         .map(|receipt| json::object(&ReceiptV1::new(receipt, now)))
         .collect::<Result<Vec<_>>>()?;
     insert(&mut item, "receipts", receipts.into());
+    let price = told.price.as_ref().map(PriceCheckV1::from);
+    insert(&mut item, "price", json::object(&price)?);
     Ok(Document {
         kind: "job",
         shape: Shape::Single(item),

@@ -8,6 +8,7 @@ use crate::model::{
     Backend, FileEntry, FilePath, Flag, Gpu, Job, Level, Marker, Money, Namespace, Offer, Refusal,
     RefusalCode, ResourceRef, SpotOffer, State, Timestamp, TransferCredentials, Volume,
 };
+use crate::provider::money::Extent;
 use crate::provider::{Assessment, Plan, Policy};
 use crate::secret::Secret;
 
@@ -270,5 +271,9 @@ pub(super) fn plan() -> Plan {
         secrets: vec![Secret::new("s3cret-value")],
         time_limit_s: Some(5_400),
         nodes: 1,
+        extent: Extent {
+            at_a_time: 1,
+            in_all: 1,
+        },
     }
 }

@@ -21,19 +21,20 @@ pub(in crate::output) fn types(rows: &[Row<'_, Offer>], style: &Style, now: Time
         Column::number("CPU"),
         Column::number("MEMORY"),
         Column::number("PRICE/H"),
+        Column::number("PER GPU/H"),
         Column::number("STOCK"),
         Column::text("FREE"),
+        Column::text("SPOT"),
         Column::text("PLACE"),
+        Column::number("AGE"),
     ];
     if is_wide {
         columns.extend([
             Column::text("NAME"),
             Column::text("QUEUE"),
             Column::text("ARCH"),
-            Column::text("SPOT"),
             Column::text("INFINIBAND"),
             Column::text("PRICE FROM"),
-            Column::number("DATA AGE"),
             Column::text("NOTE"),
         ]);
     }
@@ -52,19 +53,20 @@ pub(in crate::output) fn types(rows: &[Row<'_, Offer>], style: &Style, now: Time
             Cell::opt(offer.cpu_cores.map(number)),
             Cell::opt(offer.memory_bytes.map(size)),
             Cell::opt(offer.price_per_hour.as_ref().map(money)),
+            Cell::opt(offer.price_per_gpu_hour().as_ref().map(money)),
             Cell::opt(offer.stock.map(|stock| stock.to_string())),
             available(offer.available),
+            Cell::opt(spot(offer)),
             Cell::opt(place(offer)),
+            Cell::opt(offer.as_of.map(|as_of| value::age(as_of, now))),
         ];
         if is_wide {
             cells.extend([
                 Cell::new(&offer.name),
                 Cell::opt(offer.queue.as_deref()),
                 Cell::opt(offer.arch.as_deref()),
-                Cell::opt(spot(offer)),
                 Cell::opt(yes_no(offer.infiniband)),
                 Cell::opt(offer.price_source.as_deref()),
-                Cell::opt(offer.as_of.map(|as_of| value::age(as_of, now))),
                 Cell::opt(offer.note.as_deref()),
             ]);
         }
@@ -96,7 +98,7 @@ fn spot(offer: &Offer) -> Option<String> {
     let spot = offer.spot.as_ref()?;
     let price = spot
         .discount
-        .map(|fraction| format!("{}% of the price", number(fraction * 100.0)));
+        .map(|fraction| format!("{}%", number(fraction * 100.0)));
     Some(match (spot.available, price) {
         (Some(false), _) => "none now".to_owned(),
         (_, Some(price)) => price,

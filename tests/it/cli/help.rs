@@ -12,6 +12,7 @@ use crate::support::environment::TestEnvironment;
 #[case::status("status", &["status"])]
 #[case::wait("wait", &["wait"])]
 #[case::cancel("cancel", &["cancel"])]
+#[case::logs("logs", &["logs"])]
 #[case::events("events", &["events"])]
 #[case::cost("cost", &["cost"])]
 #[case::types("types", &["types"])]

@@ -11,8 +11,9 @@ mod storage;
 
 use crate::error::Kind;
 use crate::model::{Backend, FieldReport, Level, Offer, Refusal, RefusalCode};
+use crate::provider::money::Extent;
 use crate::provider::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey};
-use crate::spec::{JobSpec, Timeout};
+use crate::spec::JobSpec;
 
 use super::ids;
 use super::options::Options;
@@ -156,7 +157,7 @@ impl Planner<'_> {
             &mut assessment,
         );
         let wanted_cluster = home.cluster.or(volume_cluster.as_deref());
-        let choice = place::choose(spec, wanted_cluster, survey, &mut assessment);
+        let choice = place::choose(input.spec, wanted_cluster, survey, &mut assessment);
         let cluster = wanted_cluster
             .map(str::to_owned)
             .or_else(|| choice.as_ref().and_then(|offer| offer.cluster.clone()));
@@ -201,11 +202,9 @@ impl Planner<'_> {
                 .iter()
                 .filter_map(|name| input.secrets.get(name).cloned())
                 .collect(),
-            time_limit_s: match input.spec.timeout {
-                Timeout::After(seconds) => Some(seconds),
-                Timeout::Unset | Timeout::Unlimited => None,
-            },
+            time_limit_s: place::time_limit(input.spec),
             nodes: 1,
+            extent: Extent::of(input.spec),
         })
     }
 
