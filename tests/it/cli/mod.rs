@@ -5,6 +5,7 @@ mod arrays;
 mod bad_input;
 mod explain;
 mod failover;
+mod files;
 mod help;
 mod interrupts;
 mod journal;
