@@ -13,7 +13,7 @@ use crate::config::{Config, Environment, ProviderSettings};
 use crate::engine::fanout::Candidate;
 use crate::engine::interrupt::Interrupt;
 use crate::error::{Error, Kind, Result};
-use crate::journal::Journal;
+use crate::journal::{Journal, Locks};
 use crate::provider::{Kit, Provider, connect};
 use crate::spec::units;
 use crate::ui::Ui;
@@ -34,6 +34,7 @@ pub struct App {
     connect_timeout: Duration,
     config: OnceLock<Config>,
     journal: OnceLock<Journal>,
+    locks: OnceLock<Locks>,
     read_journal: OnceLock<Journal>,
     interrupt: OnceLock<Interrupt>,
 }
@@ -56,6 +57,7 @@ impl App {
             connect_timeout,
             config: OnceLock::new(),
             journal: OnceLock::new(),
+            locks: OnceLock::new(),
             read_journal: OnceLock::new(),
             interrupt: OnceLock::new(),
         })
@@ -113,6 +115,15 @@ impl App {
         }
         let journal = Journal::open(&self.environment.state_directory()?)?;
         Ok(self.journal.get_or_init(|| journal))
+    }
+
+    /// The locks beside the journal.
+    pub fn locks(&self) -> Result<Option<&Locks>> {
+        if self.locks.get().is_none() {
+            let locks = Locks::new(&self.environment.state_directory()?);
+            return Ok(Some(self.locks.get_or_init(|| locks)));
+        }
+        Ok(self.locks.get())
     }
 
     /// Ctrl-C and SIGTERM, listened for from the first call on; needs a runtime.

@@ -3,14 +3,28 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use super::spec::{DryRun, SpecArgs};
 
 /// `submit`.
 #[derive(Debug, Clone, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub struct SubmitArgs {
     #[command(flatten)]
     pub spec: SpecArgs,
+    /// Submit once under this key: later submits with it, from any machine, give the first one's job
+    #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
+    pub key: Option<String>,
+    /// With --key: if its job is over without success, submit another attempt
+    #[arg(long, requires = "key")]
+    pub rerun_failed: bool,
+    /// With --key, after exit code 88: you have looked, there is no job, send the create again
+    #[arg(long, requires = "key")]
+    pub resubmit: bool,
     /// Wait until the job ends, and exit as it did
     #[arg(long)]
     pub wait: bool,
@@ -20,6 +34,12 @@ pub struct SubmitArgs {
     /// How long failing polls are tolerated
     #[arg(long, value_name = "DUR", default_value = "10m")]
     pub poll_failures: String,
+    /// With --wait: give up with 90 when the job meets COND, `pending>20m` or `reason=ImagePull*` (repeatable)
+    #[arg(long, value_name = "COND", requires = "wait")]
+    pub fail_if: Vec<String>,
+    /// Stop the job when it meets a condition of --fail-if
+    #[arg(long, requires = "fail_if")]
+    pub cancel: bool,
     /// Stop the job when this command is interrupted
     #[arg(long, requires = "wait")]
     pub cancel_on_interrupt: bool,

@@ -2,8 +2,9 @@
 
 use crate::ambient::Entropy as _;
 use crate::app::App;
+use crate::engine::submit::Turn;
 use crate::error::{Error, Result};
-use crate::model::{FieldReport, Level, Marker};
+use crate::model::{FieldReport, Level};
 use crate::provider::{Assessment, Plan, PlanInput, PlanRefusal, Provider};
 
 use super::spec::{Prepared, registry_password, secrets};
@@ -17,16 +18,29 @@ pub enum Planned {
 
 /// What the spec alone shows is refused before any request; what needs a look is refused after reads (cli.md §10).
 pub async fn plan(app: &App, provider: &dyn Provider, prepared: &Prepared) -> Result<Planned> {
+    plan_as(app, provider, prepared, &Turn::fresh()).await
+}
+
+/// The same under the marker of a turn.
+pub async fn plan_as(
+    app: &App,
+    provider: &dyn Provider,
+    prepared: &Prepared,
+    turn: &Turn,
+) -> Result<Planned> {
     let spec = &prepared.spec;
-    let mut assessment = provider.assess(spec, &prepared.policy);
-    refuse_driven_array(&mut assessment);
+    let assessment = assess(provider, prepared);
     if !assessment.refusals.is_empty() {
         return Ok(Planned::Refused(assessment));
     }
     let secrets = secrets(app, spec)?;
     let password = registry_password(app, spec)?;
     let survey = provider.survey(spec).await?;
-    let marker = Marker::random(app.entropy.bytes(), &prepared.hash);
+    let random = app.entropy.bytes();
+    let marker = match turn.key() {
+        None => turn.marker("", &prepared.hash, random),
+        Some(_) => turn.marker(&provider.scope(spec).await?, &prepared.hash, random),
+    };
     let input = PlanInput {
         spec,
         marker: &marker,
@@ -38,6 +52,13 @@ pub async fn plan(app: &App, provider: &dyn Provider, prepared: &Prepared) -> Re
         Ok(plan) => Planned::Ready(Box::new(plan)),
         Err(PlanRefusal { assessment }) => Planned::Refused(assessment),
     })
+}
+
+/// What the spec alone shows.
+pub fn assess(provider: &dyn Provider, prepared: &Prepared) -> Assessment {
+    let mut assessment = provider.assess(&prepared.spec, &prepared.policy);
+    refuse_driven_array(&mut assessment);
+    assessment
 }
 
 /// An array that the provider does not have would be driven from this side, one job for each index. Nothing here does

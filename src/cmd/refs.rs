@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
-use crate::journal::Entry;
+use crate::journal::{Entry, Subject};
 use crate::model::ResourceRef;
 use crate::provider::{Provider, Verb};
 
@@ -113,7 +113,7 @@ async fn job(app: &App, text: &str) -> Result<ResourceRef> {
         return unique(text, app.journal().find_by_name(name)?);
     }
     if let Some(key) = text.strip_prefix("key:") {
-        return unique(text, app.journal().find_by_key(key)?);
+        return unique(text, newest_attempts(app.journal().find_by_key(key)?));
     }
     if text.contains('/') {
         return text
@@ -132,6 +132,14 @@ async fn job(app: &App, text: &str) -> Result<ResourceRef> {
         };
     }
     by_prefix(app, text)
+}
+
+/// A key means its newest attempt (cli.md §10, "Creates").
+fn newest_attempts(mut found: Vec<Entry>) -> Vec<Entry> {
+    found.retain(|entry| entry.subject == Subject::Job && entry.job_ref.is_some());
+    let newest = found.iter().map(|entry| entry.attempt).max();
+    found.retain(|entry| Some(entry.attempt) == newest);
+    found
 }
 
 fn by_prefix(app: &App, text: &str) -> Result<ResourceRef> {

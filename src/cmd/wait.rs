@@ -8,9 +8,11 @@ use crate::cli::WaitArgs;
 use crate::engine::drive::{Audience, Driver, Ending};
 use crate::engine::interrupt::Signal;
 use crate::engine::verdict::{Verdict, verdict};
-use crate::engine::wait::Settings;
+use crate::engine::wait::{Condition, Goal, Met, Settings, Until};
 use crate::error::{Error, Result};
-use crate::model::{Job, ResourceRef};
+use crate::model::{Job, ResourceRef, Timestamp};
+use crate::output::{self, Format, Style};
+use crate::spec::units::format_duration;
 use crate::ui::Task;
 
 use super::show::Show;
@@ -25,11 +27,20 @@ pub struct Pace {
     pub start_within: Option<Duration>,
 }
 
+/// What ends a wait early (`--fail-if`), and whether that stops the job too (`--cancel`).
+#[derive(Debug, Clone, Default)]
+pub struct Early {
+    pub fail_if: Vec<Condition>,
+    pub cancel: bool,
+}
+
 /// One wait.
 #[derive(Debug)]
 pub struct Waiting<'a> {
     pub refs: Vec<ResourceRef>,
     pub pace: Pace,
+    pub goal: Goal,
+    pub early: Early,
     pub cancel_on_interrupt: bool,
     /// The record a submit returned, so that what only it knows is not lost.
     pub after_submit: Option<&'a Job>,
@@ -45,6 +56,12 @@ pub async fn run(app: &App, args: &WaitArgs) -> Result<u8> {
             .transpose()?,
         ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
     };
+    let until = args.until.as_deref().map(Until::parse).transpose()?;
+    let goal = Goal {
+        until: until.unwrap_or_default(),
+        any: args.any,
+    };
+    let early = Early::of(&args.fail_if, args.cancel)?;
     let refs = app
         .unless_interrupted(
             "interrupted; nothing was waited for yet",
@@ -54,6 +71,8 @@ pub async fn run(app: &App, args: &WaitArgs) -> Result<u8> {
     let waiting = Waiting {
         refs,
         pace,
+        goal,
+        early,
         cancel_on_interrupt: args.cancel_on_interrupt,
         after_submit: None,
     };
@@ -77,7 +96,21 @@ impl Pace {
             first: self.poll,
             tolerance: self.poll_failures,
             start_within: self.start_within,
+            goal: Goal::default(),
+            fail_if: Vec::new(),
+            begun_at: None,
         }
+    }
+}
+
+impl Early {
+    /// Reads `--fail-if`, each of its conditions, and `--cancel`.
+    pub fn of(fail_if: &[String], cancel: bool) -> Result<Self> {
+        let fail_if = fail_if
+            .iter()
+            .map(|text| Condition::parse(text, |text| flag_duration("--fail-if", text)))
+            .collect::<Result<_>>()?;
+        Ok(Self { fail_if, cancel })
     }
 }
 
@@ -87,21 +120,32 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
     let providers =
         app.providers_of(waiting.refs.iter().map(|job_ref| job_ref.provider.as_str()))?;
     let driver = driver(app, &providers, interrupt);
-    let settings = waiting.pace.settings();
+    let begun_at = app.clock.now();
+    let settings = Settings {
+        goal: waiting.goal,
+        fail_if: waiting.early.fail_if.clone(),
+        begun_at: Some(begun_at),
+        ..waiting.pace.settings()
+    };
     let show = Show::new(app);
     let mut audience = Progress {
         app,
         show: &show,
-        task: app.ui.task(&waiting_for(&waiting.refs), app.clock.now()),
+        task: app.ui.task(&waiting_for(&waiting.refs), begun_at),
+        begun_at,
     };
     let ending = driver.wait(&waiting.refs, settings, &mut audience).await?;
     drop(audience);
     match ending {
-        Ending::Ended(mut jobs) => {
-            for job in &mut jobs {
-                complete(job, waiting.after_submit);
+        Ending::Ended(jobs) => {
+            let jobs = told(&show, jobs, &waiting)?;
+            let others = waiting.refs.len().saturating_sub(jobs.len());
+            if waiting.goal.any && others > 0 {
+                app.ui.note(&format!(
+                    "{others} of {} jobs were left alone",
+                    waiting.refs.len()
+                ));
             }
-            show.ended(&jobs, waiting.after_submit.is_some())?;
             let jobs: Vec<&Job> = jobs.iter().collect();
             match verdict(&jobs) {
                 Verdict::Succeeded => Ok(0),
@@ -111,6 +155,14 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
                 }
                 Verdict::Failed(error) => Err(error),
             }
+        }
+        Ending::Met { met, jobs } => {
+            let jobs = told(&show, jobs, &waiting)?;
+            let giving_up = give_up(app, &driver, &met, &jobs, waiting.early.cancel);
+            Err(tokio::select! {
+                error = giving_up => error,
+                signal = interrupt.came() => signal.error("interrupted").with_cause(met.error()),
+            })
         }
         Ending::Stopped {
             error,
@@ -124,6 +176,66 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
             }
         }
         Ending::Stopped { error, .. } => Err(error),
+    }
+}
+
+/// Prints the records in which the wait ended, with what only a submit knows of them.
+fn told(show: &Show<'_>, mut jobs: Vec<Job>, waiting: &Waiting<'_>) -> Result<Vec<Job>> {
+    for job in &mut jobs {
+        complete(job, waiting.after_submit);
+    }
+    show.ended(&jobs, waiting.after_submit.is_some())?;
+    Ok(jobs)
+}
+
+/// A condition of `--fail-if` is met: tells what the provider says happened, and stops the job if that is wanted.
+async fn give_up(app: &App, driver: &Driver<'_>, met: &Met, jobs: &[Job], stop: bool) -> Error {
+    let job_ref = &met.job_ref;
+    let job = jobs.iter().find(|job| job.job_ref == *job_ref);
+    app.ui.warning(&history(driver, job_ref, job).await);
+    let error = met.error();
+    if !stop {
+        return error.with_hint(format!(
+            "the job was left alone; to stop it:\n  gpujob cancel {job_ref}"
+        ));
+    }
+    match cancel::one(app, driver, job_ref).await {
+        Ok(_) => error.with_hint(format!(
+            "the job was asked to stop; to see how it ends:\n  gpujob wait {job_ref}"
+        )),
+        Err(failed) => error
+            .with_cause(format!("it could not be stopped: {failed}"))
+            .with_hint(format!("to try again:\n  gpujob cancel {job_ref}")),
+    }
+}
+
+/// What the provider says happened to a job: its events, or where it tells none what its record says.
+async fn history(driver: &Driver<'_>, job_ref: &ResourceRef, job: Option<&Job>) -> String {
+    let record = job.map_or_else(String::new, |job| {
+        let words = [job.reason.as_deref(), job.message.as_deref()];
+        let words: Vec<&str> = words.into_iter().flatten().collect();
+        let because = if words.is_empty() { "" } else { ": " };
+        format!("\n{}{because}{}", job.state, words.join(": "))
+    });
+    let provider = driver.providers.get(&job_ref.provider);
+    let Some(events) = provider.and_then(|provider| provider.events()) else {
+        return format!("{job_ref} has no events to show{record}");
+    };
+    let plain = Style {
+        format: Format::Table,
+        colour: false,
+        width: None,
+        time_zone: jiff::tz::TimeZone::UTC,
+        jq: None,
+    };
+    let told = match events.events_of(job_ref).await {
+        Ok(events) if events.is_empty() => Ok("no event is told".to_owned()),
+        Ok(events) => output::render_events(&events, &[], &plain),
+        Err(error) => Err(error),
+    };
+    match told {
+        Ok(table) => format!("what happened to {job_ref}:{record}\n{table}"),
+        Err(error) => format!("the events of {job_ref} cannot be read: {error}{record}"),
     }
 }
 
@@ -161,29 +273,45 @@ struct Progress<'a> {
     app: &'a App,
     show: &'a Show<'a>,
     task: Task<'a>,
+    begun_at: Timestamp,
 }
 
 impl Audience for Progress<'_> {
     fn changed(&mut self, job: &Job) {
         self.show.changed(job);
-        let because = job
-            .reason
-            .as_ref()
-            .map_or_else(String::new, |reason| format!(" ({reason})"));
-        self.app
-            .ui
-            .detail(1, &format!("{} is {}{because}", job.job_ref, job.state));
+        self.app.ui.detail(1, &standing(job));
     }
 
-    fn polled(&mut self, jobs: &[&Job]) {
-        let text = match jobs {
-            [only] => format!("{} is {}", only.job_ref, only.state),
-            several => {
-                let open = several.iter().filter(|job| !job.terminal).count();
-                format!("{open} of {} jobs have not ended", several.len())
-            }
-        };
-        self.task.update(&text, self.app.clock.now());
+    fn beat(&mut self, jobs: &[&Job], failing: &[&str]) {
+        let now = self.app.clock.now();
+        let waited = now.duration_since(self.begun_at).as_secs();
+        let waited = format_duration(u64::try_from(waited).unwrap_or_default());
+        self.task.update(&progress(jobs, failing, &waited), now);
+    }
+}
+
+/// One line on how far the jobs are, after so long.
+fn progress(jobs: &[&Job], failing: &[&str], waited: &str) -> String {
+    let standing = match jobs {
+        [] => "nothing is known yet".to_owned(),
+        [only] => standing(only),
+        several => {
+            let open = several.iter().filter(|job| !job.terminal).count();
+            format!("{open} of {} jobs have not ended", several.len())
+        }
+    };
+    let silent = match failing {
+        [] => String::new(),
+        names => format!("; no answer from {}", names.join(", ")),
+    };
+    format!("{standing}, after {waited}{silent}")
+}
+
+/// A job, its state, and why.
+fn standing(job: &Job) -> String {
+    match job.reason.as_deref() {
+        Some(reason) => format!("{} is {} ({reason})", job.job_ref, job.state),
+        None => format!("{} is {}", job.job_ref, job.state),
     }
 }
 
@@ -203,6 +331,34 @@ fn complete(job: &mut Job, submitted: Option<&Job>) {
         }
         if job.instance_type.is_none() {
             job.instance_type.clone_from(&submitted.instance_type);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::State;
+
+    #[test]
+    fn progress_names_one_job_and_counts_several() {
+        let mut one = Job::new(ResourceRef::new("gongji", ["1"]), "1", State::Pending);
+        let other = Job::new(ResourceRef::new("gongji", ["2"]), "2", State::Failed);
+        assert_eq!(
+            progress(&[&one], &[], "1m"),
+            "gongji/1 is pending, after 1m"
+        );
+        one.reason = Some("Queued".to_owned());
+        for (jobs, failing, line) in [
+            (vec![], vec![], "nothing is known yet, after 1m"),
+            (vec![&one], vec![], "gongji/1 is pending (Queued), after 1m"),
+            (
+                vec![&one, &other],
+                vec!["gongji", "lab"],
+                "1 of 2 jobs have not ended, after 1m; no answer from gongji, lab",
+            ),
+        ] {
+            assert_eq!(progress(&jobs, &failing, "1m"), line);
         }
     }
 }

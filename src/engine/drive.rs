@@ -1,20 +1,21 @@
 //! The driver of the wait machine: it owns polling, sleeping, Ctrl-C and telling people.
 
+mod waiting;
+
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use crate::ambient::{Clock, Entropy, Reporter};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::journal::{Journal, Memory, Observation as Seen};
 use crate::model::{Job, ResourceRef, State, Timestamp};
 use crate::provider::{Observation, Provider};
 
 use super::fold;
 use super::interrupt::{Interrupt, Signal};
-use super::wait::{Event, Next, Settings, Watch};
+use super::wait::Met;
 
 /// What waiting needs beside the machine.
 #[derive(Debug)]
@@ -33,15 +34,18 @@ pub struct Driver<'a> {
 pub trait Audience: Send {
     /// A job's state or reason changed.
     fn changed(&mut self, job: &Job);
-    /// A poll came back, changed or not.
-    fn polled(&mut self, jobs: &[&Job]);
+    /// Waiting goes on: after every poll, and at least every quarter of a minute. `failing` are the providers that do
+    /// not answer at present.
+    fn beat(&mut self, jobs: &[&Job], failing: &[&str]);
 }
 
 /// How waiting ended.
 #[derive(Debug)]
 pub enum Ending {
-    /// Every job has ended.
+    /// What was awaited is there: the jobs whose ends, or whose states, are the result.
     Ended(Vec<Job>),
+    /// A condition of `--fail-if` is met; the jobs as they are were left alone.
+    Met { met: Met, jobs: Vec<Job> },
     /// Waiting stopped before; the jobs were left alone.
     Stopped {
         error: Error,
@@ -50,54 +54,6 @@ pub enum Ending {
 }
 
 impl Driver<'_> {
-    /// Polls until every job has ended, or waiting itself must stop.
-    pub async fn wait(
-        &self,
-        refs: &[ResourceRef],
-        settings: Settings,
-        audience: &mut dyn Audience,
-    ) -> Result<Ending> {
-        let start = Instant::now();
-        let mut watch = Watch::new(settings, self.grouped(refs)?);
-        loop {
-            let now = start.elapsed();
-            if let Some(job_ref) = watch.late(now) {
-                return Ok(Ending::Stopped {
-                    error: left_alone(not_started(job_ref), refs),
-                    signal: None,
-                });
-            }
-            let stopped = match watch.next(now) {
-                Next::Ended => return Ok(Ending::Ended(in_order(refs, &watch))),
-                Next::GaveUp(error) => {
-                    return Ok(Ending::Stopped {
-                        error: gave_up(error, refs),
-                        signal: None,
-                    });
-                }
-                Next::Poll(group) => {
-                    tokio::select! {
-                        polled = self.poll(&watch, group) => {
-                            self.take(&mut watch, group, polled, start.elapsed(), audience);
-                            audience.polled(&watch.jobs());
-                            None
-                        }
-                        stopped = self.stopped(refs) => Some(stopped),
-                    }
-                }
-                Next::Sleep(pause) => {
-                    tokio::select! {
-                        () = tokio::time::sleep(pause) => None,
-                        stopped = self.stopped(refs) => Some(stopped),
-                    }
-                }
-            };
-            if let Some(ending) = stopped {
-                return Ok(ending);
-            }
-        }
-    }
-
     /// The present record of each job, asked of all their providers at once, in the order given.
     pub async fn look(&self, refs: &[ResourceRef]) -> Vec<Result<Job>> {
         let mut by_provider: BTreeMap<&str, Vec<ResourceRef>> = BTreeMap::new();
@@ -217,87 +173,6 @@ impl Driver<'_> {
             .map(|provider| &**provider)
             .ok_or_else(|| Error::internal(format!("provider `{name}` was not opened")))
     }
-
-    /// One poll of one group: the records, or why there are none.
-    async fn poll(&self, watch: &Watch, group: usize) -> Result<Vec<Job>> {
-        self.observe(watch.provider(group), &watch.open_jobs(group))
-            .await?
-            .into_iter()
-            .collect()
-    }
-
-    fn take(
-        &self,
-        watch: &mut Watch,
-        group: usize,
-        polled: Result<Vec<Job>>,
-        now: Duration,
-        audience: &mut dyn Audience,
-    ) {
-        let fraction = self.entropy.fraction();
-        let events = match polled {
-            Ok(jobs) => watch.observed(group, jobs, now, fraction),
-            Err(error) => watch.poll_failed(group, error, now, fraction),
-        };
-        for event in events {
-            match event {
-                Event::Changed(job) => audience.changed(&job),
-                Event::UnknownWord { job_ref, word } => self.reporter.warning(&format!(
-                    "{job_ref} is `{word}`, a state that this version does not know; waiting goes on"
-                )),
-                Event::PollFailed { provider, error } => self.reporter.warning(&format!(
-                    "could not ask `{provider}` ({error}); the job may be fine, asking again"
-                )),
-                Event::Recovered { provider } => {
-                    self.reporter.note(&format!("`{provider}` answers again"));
-                }
-            }
-        }
-    }
-
-    /// Ctrl-C, SIGTERM or the end of `--timeout`, whichever comes first.
-    async fn stopped(&self, refs: &[ResourceRef]) -> Ending {
-        let timed_out = async {
-            match self.deadline {
-                Some(deadline) => tokio::time::sleep_until(deadline).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            signal = self.interrupt.came() => Ending::Stopped {
-                error: left_alone(signal.error("interrupted; what was waited for goes on"), refs),
-                signal: Some(signal),
-            },
-            () = timed_out => Ending::Stopped {
-                error: left_alone(
-                    Error::new(Kind::Timeout, "timeout", "`--timeout` ran out; what was waited for goes on"),
-                    refs,
-                ),
-                signal: None,
-            },
-        }
-    }
-
-    fn grouped(
-        &self,
-        refs: &[ResourceRef],
-    ) -> Result<Vec<(String, crate::provider::Polling, Vec<ResourceRef>)>> {
-        let mut groups: Vec<(String, crate::provider::Polling, Vec<ResourceRef>)> = Vec::new();
-        for job_ref in refs {
-            match groups
-                .iter_mut()
-                .find(|(name, ..)| *name == job_ref.provider)
-            {
-                Some((_, _, group)) if group.contains(job_ref) => {}
-                Some((_, _, group)) => group.push(job_ref.clone()),
-                None => {
-                    let polling = self.provider(&job_ref.provider)?.polling();
-                    groups.push((job_ref.provider.clone(), polling, vec![job_ref.clone()]));
-                }
-            }
-        }
-        Ok(groups)
-    }
 }
 
 /// What a look tells the journal. That a job is missing is no reading of its state: the last one known stays.
@@ -313,41 +188,6 @@ fn seen(job: &Job, missing: bool, memory: Option<&Memory>) -> Option<Seen> {
         state: last_state.unwrap_or(job.state),
         terminal: job.terminal,
     })
-}
-
-/// The last records in the order the refs were given.
-fn in_order(refs: &[ResourceRef], watch: &Watch) -> Vec<Job> {
-    let jobs = watch.jobs();
-    refs.iter()
-        .filter_map(|job_ref| jobs.iter().find(|job| job.job_ref == *job_ref))
-        .map(|job| (*job).clone())
-        .collect()
-}
-
-fn not_started(job_ref: &ResourceRef) -> Error {
-    Error::new(
-        Kind::Timeout,
-        "start_timeout",
-        format!("`--start-timeout` ran out before {job_ref} had its resources; `gpujob cancel` gives up its place"),
-    )
-    .with_provider(&job_ref.provider)
-}
-
-fn gave_up(error: Error, refs: &[ResourceRef]) -> Error {
-    left_alone(error, refs)
-}
-
-/// Adds the line that waits again.
-fn left_alone(error: Error, refs: &[ResourceRef]) -> Error {
-    let list: Vec<String> = refs.iter().map(ToString::to_string).collect();
-    let error = match list.as_slice() {
-        [only] => error.with_job(only.clone()),
-        _ => error,
-    };
-    error.with_hint(format!(
-        "the job was left alone; to wait again:\n  gpujob wait {}",
-        list.join(" ")
-    ))
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ pub enum Verdict {
     Failed(Error),
 }
 
-/// The verdict on one job mirrors its own code; on several it is all or nothing.
+/// The verdict on one job mirrors its own code; on several it is all or nothing. A job that has not ended is one that
+/// reached what was awaited of it (`--until`): a success.
 pub fn verdict(jobs: &[&Job]) -> Verdict {
     match jobs {
         [only] => verdict_of_one(only),
@@ -59,6 +60,9 @@ fn judged(job: &Job) -> Verdict {
             "job_cancelled",
             format!("job {named} was cancelled{because}"),
         )),
+        State::Unknown | State::Pending | State::Starting | State::Running if !job.terminal => {
+            Verdict::Succeeded
+        }
         State::Unknown | State::Pending | State::Starting | State::Running => {
             Verdict::Failed(Error::new(
                 Kind::ResultUnknown,
@@ -72,7 +76,7 @@ fn judged(job: &Job) -> Verdict {
 fn verdict_of_several(jobs: &[&Job]) -> Verdict {
     let others: Vec<String> = jobs
         .iter()
-        .filter(|job| job.state != State::Succeeded)
+        .filter(|job| job.terminal && job.state != State::Succeeded)
         .map(|job| format!("{} {}", job.job_ref, job.state))
         .collect();
     if others.is_empty() {
@@ -125,6 +129,7 @@ mod tests {
     fn job(state: State, exit_code: Option<i64>) -> Job {
         let mut job = Job::new(ResourceRef::new("gongji", ["1"]), "1", state);
         job.exit_code = exit_code;
+        job.terminal = true;
         job
     }
 
@@ -173,6 +178,16 @@ mod tests {
                 "{state} {exit_code:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_job_that_lives_has_reached_what_was_awaited() {
+        let mut living = job(State::Running, None);
+        living.terminal = false;
+        assert_eq!(code_of(&verdict(&[&living])), 0);
+        let (good, bad) = (job(State::Succeeded, Some(0)), job(State::Failed, Some(3)));
+        assert_eq!(code_of(&verdict(&[&living, &good])), 0);
+        assert_eq!(code_of(&verdict(&[&living, &bad])), 90);
     }
 
     #[test]

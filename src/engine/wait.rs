@@ -1,24 +1,26 @@
 //! The wait machine: observations and poll failures in, polls, pauses and an end out. Pure; time is an argument.
 //!
-//! A poll that failed is never a job that failed (cli.md §5). Intervals are those of job-model.md §6.1.
+//! A poll that failed is never a job that failed (cli.md §5). Intervals are those of job-model.md §6.1. Providers are
+//! independent: one that is slow, throttled or down holds up nobody else's jobs.
+
+mod condition;
+mod goal;
+mod group;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::error::{Error, Kind};
-use crate::model::{Flag, Job, ResourceRef, State};
+use crate::model::{Job, ResourceRef, State, Timestamp};
 use crate::provider::Polling;
 
-/// How long a job that was seen must stay missing before it counts as gone (paracloud.md §5.3).
-const GONE_AFTER: Duration = Duration::from_secs(10);
-const LATE_AFTER: Duration = Duration::from_secs(600);
-const GROWTH: f64 = 1.5;
-const JITTER: f64 = 0.1;
-/// Against the sandbox the pauses stay near the one that was asked for.
-const LOOPBACK_CAP: u32 = 4;
+pub use condition::{Condition, Met, is_waiting};
+pub use goal::{Goal, Until};
+
+use group::{Group, Told};
 
 /// What a waiting command was told to do.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// `--poll`: the first pause.
     pub first: Option<Duration>,
@@ -26,17 +28,27 @@ pub struct Settings {
     pub tolerance: Duration,
     /// `--start-timeout`: how long a job may wait for resources, counted from the start of waiting.
     pub start_within: Option<Duration>,
+    /// What is awaited.
+    pub goal: Goal,
+    /// `--fail-if`: what ends the wait early.
+    pub fail_if: Vec<Condition>,
+    /// When waiting began; a job that was created before has been pending for longer than it was watched.
+    pub begun_at: Option<Timestamp>,
 }
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next {
-    /// Ask this group's provider now.
+    /// Ask this group's provider now, and say so with [`Watch::asked`].
     Poll(usize),
-    /// Nothing is due for so long.
+    /// Nothing is due for so long, but an answer may come.
     Sleep(Duration),
-    /// Every job has ended.
+    /// Every group that is open has been asked: only an answer brings more.
+    Listen,
+    /// What was awaited is there.
     Ended,
+    /// A condition of `--fail-if` is met.
+    Met(Met),
     /// Polls failed for too long, or in a way that repeating cannot mend.
     GaveUp(Error),
 }
@@ -48,10 +60,10 @@ pub enum Event {
     Changed(Box<Job>),
     /// A provider's own word for a state is not known here; said once, and it ends nothing (pai-dlc.md §4.1).
     UnknownWord { job_ref: ResourceRef, word: String },
-    /// A poll failed and is repeated.
+    /// Polls have begun to fail and are repeated; said once for an outage.
     PollFailed { provider: String, error: Error },
-    /// A poll worked again.
-    Recovered { provider: String },
+    /// A poll worked again, so long after the first that failed.
+    Recovered { provider: String, after: Duration },
 }
 
 /// The machine.
@@ -61,26 +73,10 @@ pub struct Watch {
     groups: Vec<Group>,
     /// Unknown words that were told already.
     words: BTreeSet<String>,
+    /// The job that came first, under `--any`.
+    winner: Option<ResourceRef>,
+    met: Option<Met>,
     gave_up: Option<Error>,
-}
-
-/// The jobs of one provider, asked for together.
-#[derive(Debug)]
-struct Group {
-    provider: String,
-    polling: Polling,
-    jobs: Vec<Watched>,
-    interval: Duration,
-    due: Duration,
-    failing_since: Option<Duration>,
-}
-
-#[derive(Debug)]
-struct Watched {
-    job_ref: ResourceRef,
-    last: Option<Job>,
-    missing_since: Option<Duration>,
-    ended: bool,
 }
 
 impl Watch {
@@ -88,79 +84,65 @@ impl Watch {
     pub fn new(settings: Settings, groups: Vec<(String, Polling, Vec<ResourceRef>)>) -> Self {
         let groups = groups
             .into_iter()
-            .map(|(provider, polling, refs)| Group {
-                interval: first_interval(&settings, &polling),
-                provider,
-                polling,
-                jobs: refs
-                    .into_iter()
-                    .map(|job_ref| Watched {
-                        job_ref,
-                        last: None,
-                        missing_since: None,
-                        ended: false,
-                    })
-                    .collect(),
-                due: Duration::ZERO,
-                failing_since: None,
+            .map(|(provider, polling, refs)| {
+                let interval = first_interval(&settings, &polling);
+                Group::new(provider, polling, interval, refs)
             })
             .collect();
         Self {
             settings,
             groups,
             words: BTreeSet::new(),
+            winner: None,
+            met: None,
             gave_up: None,
         }
     }
 
     /// What to do at `now`, counted from the start of waiting.
     pub fn next(&self, now: Duration) -> Next {
+        if let Some(met) = &self.met {
+            return Next::Met(met.clone());
+        }
+        if self.winner.is_some() || self.groups.iter().all(|group| !group.is_open()) {
+            return Next::Ended;
+        }
         if let Some(error) = &self.gave_up {
             return Next::GaveUp(error.clone());
         }
-        let open = self
+        let idle = self
             .groups
             .iter()
             .enumerate()
-            .filter(|(_, group)| group.is_open());
-        match open.min_by_key(|(_, group)| group.due) {
-            None => Next::Ended,
+            .filter(|(_, group)| group.is_open() && !group.is_asked);
+        match idle.min_by_key(|(_, group)| group.due) {
+            None => Next::Listen,
             Some((index, group)) if group.due <= now => Next::Poll(index),
-            Some((_, group)) => Next::Sleep(self.until_late(now, group.due.saturating_sub(now))),
-        }
-    }
-
-    /// A pause no longer than what is left of `--start-timeout`.
-    fn until_late(&self, now: Duration, pause: Duration) -> Duration {
-        match self.settings.start_within {
-            Some(limit) if limit > now => pause.min(limit.saturating_sub(now)),
-            Some(_) | None => pause,
+            Some((_, group)) => Next::Sleep(group.due.saturating_sub(now)),
         }
     }
 
     /// The first job that still waits for resources though it should have started by now.
     pub fn late(&self, now: Duration) -> Option<&ResourceRef> {
         let limit = self.settings.start_within?;
-        let waits = |job: &&Watched| {
-            let state = job.last.as_ref().map(|job| job.state);
-            !job.ended && matches!(state, Some(State::Pending | State::Starting))
-        };
-        let mut jobs = self.groups.iter().flat_map(|group| &group.jobs);
-        (now >= limit)
-            .then(|| jobs.find(waits))
-            .flatten()
-            .map(|job| &job.job_ref)
+        if now < limit {
+            return None;
+        }
+        self.groups.iter().find_map(|group| group.late(limit))
     }
 
-    /// The jobs of a group that have not ended.
+    /// A group's provider is being asked.
+    pub fn asked(&mut self, group: usize) {
+        if let Some(group) = self.groups.get_mut(group) {
+            group.is_asked = true;
+        }
+    }
+
+    /// The jobs of a group of which something is awaited.
     pub fn open_jobs(&self, group: usize) -> Vec<ResourceRef> {
         self.groups.get(group).map_or_else(Vec::new, |group| {
-            group
-                .jobs
-                .iter()
-                .filter(|job| !job.ended)
-                .map(|job| job.job_ref.clone())
-                .collect()
+            let open = group.jobs.iter().filter(|job| !job.is_done);
+            open.map(|job| job.job_ref.clone()).collect()
         })
     }
 
@@ -171,12 +153,30 @@ impl Watch {
             .map_or("", |group| group.provider.as_str())
     }
 
+    /// The providers whose polls fail at present.
+    pub fn failing(&self) -> Vec<&str> {
+        let failing = self
+            .groups
+            .iter()
+            .filter(|group| group.failing_since.is_some());
+        failing.map(|group| group.provider.as_str()).collect()
+    }
+
     /// The last record of every job, in the order asked; jobs never seen are left out.
     pub fn jobs(&self) -> Vec<&Job> {
         self.groups
             .iter()
             .flat_map(|group| group.jobs.iter().filter_map(|job| job.last.as_ref()))
             .collect()
+    }
+
+    /// The jobs whose records are the result: under `--any` the one that came first.
+    pub fn result(&self) -> Vec<&Job> {
+        let mut jobs = self.jobs();
+        if let Some(winner) = &self.winner {
+            jobs.retain(|job| job.job_ref == *winner);
+        }
+        jobs
     }
 
     /// Takes a poll's records. `fraction` is random, in `0.0..1.0`, for the jitter.
@@ -190,10 +190,12 @@ impl Watch {
         let Some(group) = self.groups.get_mut(group) else {
             return Vec::new();
         };
+        group.is_asked = false;
         let mut events = Vec::new();
-        if group.failing_since.take().is_some() {
+        if let Some(since) = group.failing_since.take() {
             events.push(Event::Recovered {
                 provider: group.provider.clone(),
+                after: now.saturating_sub(since),
             });
         }
         let mut changed = false;
@@ -204,13 +206,36 @@ impl Watch {
                 let job_ref = job.job_ref.clone();
                 events.push(Event::UnknownWord { job_ref, word });
             }
-            changed |= group.take(job, now, &mut events);
+            match group.take(job, &self.settings, now) {
+                Told::Nothing => {}
+                Told::Change(job) => {
+                    changed = true;
+                    events.push(Event::Changed(job));
+                }
+            }
+        }
+        if self.settings.goal.any && self.winner.is_none() {
+            let first = group.jobs.iter().find(|job| job.is_done);
+            self.winner = first.map(|job| job.job_ref.clone());
+        }
+        if self.met.is_none() {
+            self.met = group.met(&self.settings.fail_if, now);
         }
         group.schedule(&self.settings, changed, now, fraction);
         events
     }
 
-    /// Takes a failed poll: announced, tolerated for a while, and never mistaken for a failed job.
+    /// Takes the reasons that a job's events tell; they count while it is not running.
+    pub fn told(&mut self, group: usize, job_ref: &ResourceRef, reasons: &[String]) {
+        let Some(group) = self.groups.get(group) else {
+            return;
+        };
+        if self.met.is_none() {
+            self.met = group.met_by(&self.settings.fail_if, job_ref, reasons);
+        }
+    }
+
+    /// Takes a failed poll: announced once, tolerated for a while, and never mistaken for a failed job.
     pub fn poll_failed(
         &mut self,
         group: usize,
@@ -221,6 +246,8 @@ impl Watch {
         let Some(group) = self.groups.get_mut(group) else {
             return Vec::new();
         };
+        group.is_asked = false;
+        let is_first = group.failing_since.is_none();
         let since = *group.failing_since.get_or_insert(now);
         if !is_tolerated(error.kind()) {
             self.gave_up = Some(error);
@@ -231,76 +258,16 @@ impl Watch {
             return Vec::new();
         }
         group.schedule(&self.settings, false, now, fraction);
+        if let Some(wish) = error.details().retry_after {
+            group.spare(wish, since + self.settings.tolerance, now);
+        }
+        if !is_first {
+            return Vec::new();
+        }
         vec![Event::PollFailed {
             provider: group.provider.clone(),
             error,
         }]
-    }
-}
-
-impl Group {
-    fn is_open(&self) -> bool {
-        self.jobs.iter().any(|job| !job.ended)
-    }
-
-    /// Stores one record; tells whether its state changed.
-    fn take(&mut self, job: Job, now: Duration, events: &mut Vec<Event>) -> bool {
-        let patience = if self.polling.loopback {
-            self.interval
-        } else {
-            GONE_AFTER
-        };
-        let Some(watched) = self
-            .jobs
-            .iter_mut()
-            .find(|watched| watched.job_ref == job.job_ref)
-        else {
-            return false;
-        };
-        let vanished = job.state == State::Unknown && job.flags.contains(&Flag::Gone);
-        let since = if vanished {
-            *watched.missing_since.get_or_insert(now)
-        } else {
-            now
-        };
-        if !vanished {
-            watched.missing_since = None;
-        }
-        // A job once seen, by this command or before it, must stay missing for a while before it counts as gone.
-        if vanished && now.saturating_sub(since) < patience {
-            return false;
-        }
-        let changed = watched.last.as_ref().is_none_or(|last| {
-            (last.state, &last.raw_state, &last.reason, &last.message)
-                != (job.state, &job.raw_state, &job.reason, &job.message)
-        });
-        watched.ended = job.terminal;
-        if changed {
-            events.push(Event::Changed(Box::new(job.clone())));
-        }
-        watched.last = Some(job);
-        changed
-    }
-
-    fn schedule(&mut self, settings: &Settings, changed: bool, now: Duration, fraction: f64) {
-        let first = first_interval(settings, &self.polling);
-        let cap = match settings.first {
-            Some(_) if self.polling.loopback => first * LOOPBACK_CAP,
-            _ if now >= LATE_AFTER => self.polling.late_cap,
-            _ => self.polling.cap,
-        };
-        self.interval = if changed {
-            first
-        } else {
-            self.interval.mul_f64(GROWTH).min(cap.max(first))
-        };
-        let jittered = self.interval.mul_f64(1.0 + JITTER * (2.0 * fraction - 1.0));
-        let floor = if self.polling.loopback {
-            Duration::ZERO
-        } else {
-            self.polling.floor
-        };
-        self.due = now + jittered.max(floor);
     }
 }
 

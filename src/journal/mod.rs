@@ -8,6 +8,7 @@
 //! files of their own (`credentials`).
 
 mod credentials;
+mod locks;
 mod query;
 mod record;
 mod schema;
@@ -17,5 +18,6 @@ mod store;
 mod tests;
 
 pub use credentials::CredentialStore;
+pub use locks::{Held, Locks};
 pub use record::{Entry, Intent, Memory, Observation, Phase, Prepared, Subject};
 pub use store::Journal;

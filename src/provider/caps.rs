@@ -67,6 +67,8 @@ pub enum Support {
 /// One backend's row of the table: a support for every verb.
 #[derive(Debug)]
 pub struct Capabilities {
+    /// Whether the service takes a create with the same marker once only, so that it may be sent again.
+    pub creates_once: bool,
     pub verbs: [(Verb, Support); Verb::ALL.len()],
 }
 

@@ -54,6 +54,9 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// What the spec alone shows: the level of every field, and every refusal. Pure; nothing is sent.
     fn assess(&self, spec: &JobSpec, policy: &Policy) -> Assessment;
 
+    /// Where the marker of a job of this spec would be looked up: what a key is searched in before anything is surveyed.
+    async fn scope(&self, spec: &JobSpec) -> Result<String>;
+
     /// The reads before a create: authentication, catalogue, volumes.
     async fn survey(&self, spec: &JobSpec) -> Result<Survey>;
 

@@ -102,6 +102,15 @@ impl TestEnvironment {
         serde_json::from_str::<serde_json::Value>(&body).unwrap()["jobs"].take()
     }
 
+    /// How many requests a service of the sandbox has answered, by operation.
+    pub(crate) fn requests(&self, backend: &str) -> serde_json::Map<String, serde_json::Value> {
+        let url = &self.sandbox.as_ref().unwrap().control_url;
+        let body = super::wire::get(&format!("{url}/__sandbox/state"));
+        let state: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let counts = &state["services"][backend]["summary"]["requests"];
+        counts.as_object().unwrap().clone()
+    }
+
     /// A command in this world, ready to run.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gpujob"));

@@ -43,7 +43,7 @@ pub async fn beside(
                 teller.sender.send_replace(Some(job.clone()));
             }
         }
-        Ending::Stopped { .. } => {
+        Ending::Met { .. } | Ending::Stopped { .. } => {
             return Ok(Followed {
                 ending: Some(ending),
                 log: None,
@@ -70,10 +70,11 @@ struct Teller<'a> {
 impl Audience for Teller<'_> {
     fn changed(&mut self, job: &Job) {
         self.audience.changed(job);
+        self.sender.send_replace(Some(job.clone()));
     }
 
-    fn polled(&mut self, jobs: &[&Job]) {
-        self.audience.polled(jobs);
+    fn beat(&mut self, jobs: &[&Job], failing: &[&str]) {
+        self.audience.beat(jobs, failing);
         if let [job] = jobs {
             self.sender.send_replace(Some((*job).clone()));
         }

@@ -110,7 +110,7 @@ struct Nobody;
 impl Audience for Nobody {
     fn changed(&mut self, _job: &Job) {}
 
-    fn polled(&mut self, _jobs: &[&Job]) {}
+    fn beat(&mut self, _jobs: &[&Job], _failing: &[&str]) {}
 }
 
 /// The logs of a provider, or why it has none.

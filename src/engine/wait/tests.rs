@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::Flag;
 
 const PARACLOUD: Polling = Polling {
     first: Duration::from_secs(2),
@@ -12,6 +13,12 @@ const SETTINGS: Settings = Settings {
     first: None,
     tolerance: Duration::from_secs(600),
     start_within: None,
+    goal: Goal {
+        until: Until::Ended,
+        any: false,
+    },
+    fail_if: Vec::new(),
+    begun_at: None,
 };
 
 fn reference(id: &str) -> ResourceRef {
@@ -221,4 +228,298 @@ fn a_fast_first_pause_counts_against_loopback_only() {
         ..PARACLOUD
     };
     assert_eq!(first_interval(&fast, &local), Duration::from_millis(50));
+}
+
+const GONGJI: Polling = Polling {
+    first: Duration::from_secs(10),
+    cap: Duration::from_secs(30),
+    late_cap: Duration::from_secs(30),
+    floor: Duration::from_secs(10),
+    loopback: false,
+};
+
+fn busy() -> Error {
+    Error::new(Kind::Temporary, "http_429", "busy")
+}
+
+fn with(settings: Settings, ids: &[&str]) -> Watch {
+    let refs = ids.iter().map(|id| reference(id)).collect();
+    Watch::new(settings, vec![("paracloud".to_owned(), PARACLOUD, refs)])
+}
+
+fn pause(watch: &Watch, now: Duration) -> Duration {
+    let Next::Sleep(pause) = watch.next(now) else {
+        panic!("no pause is due");
+    };
+    pause
+}
+
+fn fail_if(conditions: &[&str]) -> Settings {
+    let read =
+        |text: &&str| Condition::parse(text, |text| crate::app::flag_duration("--fail-if", text));
+    Settings {
+        fail_if: conditions
+            .iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .unwrap(),
+        ..SETTINGS
+    }
+}
+
+#[test]
+fn an_outage_is_told_once_and_its_end_too() {
+    let mut watch = watch(&["a"]);
+    watch.observed(0, vec![job("a", State::Running)], seconds(0), 0.5);
+    assert_eq!(watch.poll_failed(0, busy(), seconds(2), 0.5).len(), 1);
+    assert_eq!(watch.failing(), ["paracloud"]);
+    for second in [4, 7, 11] {
+        assert_eq!(watch.poll_failed(0, busy(), seconds(second), 0.5), []);
+    }
+    let events = watch.observed(0, vec![job("a", State::Running)], seconds(20), 0.5);
+    let recovered = Event::Recovered {
+        provider: "paracloud".to_owned(),
+        after: seconds(18),
+    };
+    assert_eq!(events, [recovered]);
+    assert!(watch.failing().is_empty());
+    // The next outage is another.
+    assert_eq!(watch.poll_failed(0, busy(), seconds(30), 0.5).len(), 1);
+}
+
+#[rstest::rstest]
+#[case::longer_than_the_interval(60, 60)]
+#[case::shorter_than_the_interval(1, 3)]
+#[case::longer_than_the_patience(3_600, 600)]
+fn a_throttled_poll_is_repeated_when_the_service_wishes(#[case] wish: u64, #[case] due: u64) {
+    let mut watch = watch(&["a"]);
+    watch.poll_failed(
+        0,
+        busy().with_retry_after(Some(seconds(wish))),
+        seconds(0),
+        0.5,
+    );
+    assert_eq!(pause(&watch, seconds(0)), seconds(due));
+}
+
+#[test]
+fn a_provider_that_does_not_answer_holds_up_nobody_else() {
+    let other = ResourceRef::new("gongji", ["1"]);
+    let mut watch = Watch::new(
+        SETTINGS,
+        vec![
+            ("paracloud".to_owned(), PARACLOUD, vec![reference("a")]),
+            ("gongji".to_owned(), GONGJI, vec![other.clone()]),
+        ],
+    );
+    assert_eq!(watch.next(seconds(0)), Next::Poll(0));
+    watch.asked(0);
+    assert_eq!(watch.next(seconds(0)), Next::Poll(1));
+    watch.asked(1);
+    assert_eq!(watch.next(seconds(0)), Next::Listen);
+    // One answers, and is asked again in its own time; of the other nothing is heard.
+    watch.observed(
+        1,
+        vec![Job::new(other.clone(), "1", State::Running)],
+        seconds(1),
+        0.5,
+    );
+    assert_eq!(pause(&watch, seconds(1)), seconds(10));
+    assert_eq!(watch.next(seconds(11)), Next::Poll(1));
+    // One is throttled; the other is asked as ever.
+    watch.poll_failed(
+        0,
+        busy().with_retry_after(Some(seconds(120))),
+        seconds(11),
+        0.5,
+    );
+    assert_eq!(watch.next(seconds(11)), Next::Poll(1));
+    watch.observed(
+        1,
+        vec![Job::new(other, "1", State::Succeeded)],
+        seconds(12),
+        0.5,
+    );
+    assert_eq!(pause(&watch, seconds(12)), seconds(119));
+}
+
+#[test]
+fn any_ends_with_the_first_job_that_ends_and_its_record_is_the_result() {
+    let mut watch = with(
+        Settings {
+            goal: Goal {
+                any: true,
+                ..Goal::default()
+            },
+            ..SETTINGS
+        },
+        &["a", "b", "c"],
+    );
+    let running = |id| job(id, State::Running);
+    watch.observed(
+        0,
+        vec![running("a"), running("b"), running("c")],
+        seconds(0),
+        0.5,
+    );
+    assert!(matches!(watch.next(seconds(0)), Next::Sleep(_)));
+    watch.observed(
+        0,
+        vec![
+            running("a"),
+            job("b", State::Failed),
+            job("c", State::Succeeded),
+        ],
+        seconds(2),
+        0.5,
+    );
+    assert_eq!(watch.next(seconds(2)), Next::Ended);
+    let result: Vec<_> = watch
+        .result()
+        .iter()
+        .map(|job| job.provider_id.as_str())
+        .collect();
+    assert_eq!(result, ["b"]);
+}
+
+#[test]
+fn a_state_that_was_reached_is_kept_though_the_job_goes_back() {
+    let mut watch = with(
+        Settings {
+            goal: Goal {
+                until: Until::State(State::Running),
+                any: false,
+            },
+            ..SETTINGS
+        },
+        &["a", "b"],
+    );
+    watch.observed(
+        0,
+        vec![job("a", State::Running), job("b", State::Pending)],
+        seconds(0),
+        0.5,
+    );
+    assert_eq!(watch.open_jobs(0), [reference("b")]);
+    watch.observed(0, vec![job("b", State::Running)], seconds(2), 0.5);
+    assert_eq!(watch.next(seconds(2)), Next::Ended);
+    assert!(watch.result().iter().all(|job| job.state == State::Running));
+}
+
+#[test]
+fn pending_for_too_long_is_seen_by_a_poll_at_that_very_moment() {
+    let mut watch = with(fail_if(&["pending>20s"]), &["a"]);
+    let mut now = seconds(0);
+    let mut polls = 0;
+    let met = loop {
+        match watch.next(now) {
+            Next::Poll(group) => {
+                polls += 1;
+                let state = if polls % 2 == 0 {
+                    State::Starting
+                } else {
+                    State::Pending
+                };
+                watch.observed(group, vec![job("a", state)], now, 0.5);
+            }
+            Next::Sleep(pause) => now += pause,
+            Next::Met(met) => break met,
+            Next::Listen | Next::Ended | Next::GaveUp(_) => panic!("this ends otherwise"),
+        }
+    };
+    assert_eq!(now, seconds(20));
+    assert_eq!(met.seen, "20s");
+    assert_eq!(met.job_ref, reference("a"));
+}
+
+#[test]
+fn a_job_that_runs_or_has_ended_is_not_pending_however_long_it_was() {
+    for (state, ends) in [
+        (State::Running, false),
+        (State::Succeeded, true),
+        (State::Failed, true),
+    ] {
+        let mut watch = with(fail_if(&["pending>20s"]), &["a"]);
+        watch.observed(0, vec![job("a", State::Pending)], seconds(0), 0.5);
+        watch.observed(0, vec![job("a", state)], seconds(25), 0.5);
+        assert_eq!(watch.next(seconds(25)) == Next::Ended, ends, "{state}");
+    }
+}
+
+#[test]
+fn a_job_that_waits_again_begins_anew() {
+    let mut watch = with(fail_if(&["pending>20s"]), &["a"]);
+    watch.observed(0, vec![job("a", State::Pending)], seconds(0), 0.5);
+    watch.observed(0, vec![job("a", State::Running)], seconds(15), 0.5);
+    watch.observed(0, vec![job("a", State::Starting)], seconds(30), 0.5);
+    watch.observed(0, vec![job("a", State::Starting)], seconds(49), 0.5);
+    assert!(matches!(watch.next(seconds(49)), Next::Sleep(_)));
+    watch.observed(0, vec![job("a", State::Starting)], seconds(50), 0.5);
+    assert!(matches!(watch.next(seconds(50)), Next::Met(_)));
+}
+
+#[test]
+fn the_time_before_the_wait_counts_unless_the_job_has_run() {
+    let begun_at = Timestamp::from_second(10_000).unwrap();
+    let created_at = Timestamp::from_second(9_000).unwrap();
+    let settings = Settings {
+        begun_at: Some(begun_at),
+        ..fail_if(&["pending>15m"])
+    };
+    let mut old = job("a", State::Pending);
+    old.created_at = Some(created_at);
+    let mut fresh = with(settings.clone(), &["a"]);
+    fresh.observed(0, vec![old.clone()], seconds(0), 0.5);
+    assert!(matches!(fresh.next(seconds(0)), Next::Met(met) if met.seen == "16m40s"));
+    old.started_at = Some(created_at);
+    let mut restarted = with(settings, &["a"]);
+    restarted.observed(0, vec![old], seconds(0), 0.5);
+    assert!(matches!(restarted.next(seconds(0)), Next::Sleep(_)));
+}
+
+#[test]
+fn a_reason_of_the_record_or_of_an_event_ends_the_wait() {
+    let settings = fail_if(&["pending>1h", "reason=ImagePull*"]);
+    let mut watch = with(settings.clone(), &["a", "b"]);
+    let mut stuck = job("b", State::Pending);
+    stuck.reason = Some("ImagePullBackOff".to_owned());
+    watch.observed(0, vec![job("a", State::Pending), stuck], seconds(0), 0.5);
+    assert!(
+        matches!(watch.next(seconds(0)), Next::Met(met) if met.job_ref == reference("b") && met.seen == "ImagePullBackOff")
+    );
+
+    let reasons = ["Scheduled".to_owned(), "imagePullFailed".to_owned()];
+    for (state, is_met) in [
+        (State::Pending, true),
+        (State::Starting, true),
+        // What went wrong before it ran is over.
+        (State::Running, false),
+        (State::Failed, false),
+    ] {
+        let mut watch = with(settings.clone(), &["a"]);
+        watch.observed(0, vec![job("a", state)], seconds(0), 0.5);
+        watch.told(0, &reference("a"), &reasons);
+        assert_eq!(
+            matches!(watch.next(seconds(0)), Next::Met(_)),
+            is_met,
+            "{state}"
+        );
+    }
+}
+
+#[test]
+fn a_job_is_late_only_when_it_was_seen_waiting_after_the_limit() {
+    let settings = Settings {
+        start_within: Some(seconds(20)),
+        ..SETTINGS
+    };
+    let mut watch = with(settings, &["a"]);
+    watch.observed(0, vec![job("a", State::Pending)], seconds(12), 0.5);
+    assert_eq!(watch.late(seconds(19)), None);
+    // It may have started since.
+    assert_eq!(watch.late(seconds(25)), None);
+    watch.observed(0, vec![job("a", State::Starting)], seconds(20), 0.5);
+    assert_eq!(watch.late(seconds(20)), Some(&reference("a")));
+    watch.observed(0, vec![job("a", State::Running)], seconds(22), 0.5);
+    assert_eq!(watch.late(seconds(22)), None);
 }

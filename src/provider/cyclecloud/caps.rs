@@ -4,6 +4,7 @@ use crate::provider::{Capabilities, Support, Verb};
 
 /// The row of the capability table.
 pub static CAPABILITIES: Capabilities = Capabilities {
+    creates_once: true,
     verbs: [
         (
             Verb::Logs,

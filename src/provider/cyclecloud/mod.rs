@@ -242,6 +242,11 @@ impl Provider for Cyclecloud {
         plan::assess(&self.account(), spec, *policy)
     }
 
+    async fn scope(&self, spec: &JobSpec) -> Result<String> {
+        let asked = plan::cluster(&self.account(), spec);
+        self.chosen_cluster(asked.as_deref()).map(plan::scope)
+    }
+
     /// One read: the status tells state, nodearrays, buckets and mounts.
     async fn survey(&self, spec: &JobSpec) -> Result<Survey> {
         let cluster = self

@@ -180,6 +180,10 @@ impl Provider for Gongji {
         plan::assess(self.account(), spec, policy)
     }
 
+    async fn scope(&self, _spec: &JobSpec) -> Result<String> {
+        Ok(plan::scope().to_owned())
+    }
+
     async fn survey(&self, spec: &JobSpec) -> Result<Survey> {
         self.look_around(spec).await
     }

@@ -207,6 +207,11 @@ impl Provider for PaiDlc {
         self.with_account(spec, |account| plan::assess(account, spec, *policy))
     }
 
+    async fn scope(&self, spec: &JobSpec) -> Result<String> {
+        let (site, workspace) = self.place(spec)?;
+        Ok(plan::scope(&site.region, workspace))
+    }
+
     async fn survey(&self, spec: &JobSpec) -> Result<Survey> {
         self.look_around(spec).await
     }

@@ -16,13 +16,19 @@ use super::wire::{EcsSpecPage, JobAnswer};
 use super::{PaiDlc, datasets, draft, mounts, offers, workspaces};
 
 impl PaiDlc {
-    /// What a submit must know. A quota is sized by numbers, so it needs no catalogue.
-    pub(super) async fn look_around(&self, spec: &JobSpec) -> Result<Survey> {
+    /// Region and workspace of a job.
+    pub(super) fn place<'a>(&'a self, spec: &'a JobSpec) -> Result<(Site, &'a str)> {
         let site = match spec.placement.region.as_deref() {
             Some(region) => self.site(region)?,
             None => self.home.clone(),
         };
         let workspace = self.workspace(draft::workspace_of(None, spec))?;
+        Ok((site, workspace))
+    }
+
+    /// What a submit must know. A quota is sized by numbers, so it needs no catalogue.
+    pub(super) async fn look_around(&self, spec: &JobSpec) -> Result<Survey> {
+        let (site, workspace) = self.place(spec)?;
         let namespace = self.look_up_workspace(&site, workspace).await?;
         let has_quota = spec
             .placement

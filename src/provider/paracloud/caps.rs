@@ -4,6 +4,7 @@ use crate::provider::{Capabilities, Support, Verb};
 
 /// Paracloud's row of the capability table.
 pub static CAPABILITIES: Capabilities = Capabilities {
+    creates_once: false,
     verbs: [
         (
             Verb::Logs,

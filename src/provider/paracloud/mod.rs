@@ -206,6 +206,12 @@ impl Provider for Paracloud {
         self.planner().assess(spec, *policy)
     }
 
+    async fn scope(&self, spec: &JobSpec) -> Result<String> {
+        let asked = spec.placement.namespace.as_deref();
+        let namespace = self.choose_namespace(asked).await?;
+        Ok(plan::scope(&namespace.id))
+    }
+
     /// The namespaces come first: they are the check of the token (§9.4).
     async fn survey(&self, spec: &JobSpec) -> Result<Survey> {
         let namespace = self

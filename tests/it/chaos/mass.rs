@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use gpujob::ambient::{OsEntropy, SystemClock};
 use gpujob::config::{Config, Environment};
 use gpujob::engine::interrupt::Interrupt;
-use gpujob::engine::submit::{Request, Submitter};
+use gpujob::engine::submit::{Request, Submitter, Turn};
 use gpujob::error::Kind;
 use gpujob::journal::Journal;
 use gpujob::model::{Backend, Marker, Timestamp};
@@ -115,6 +115,7 @@ async fn one_round(seed: u64, backend: Backend, tally: &mut Tally) {
         let plan = provider.plan(&input, &survey).unwrap();
         let submitter = Submitter {
             journal: &journal,
+            locks: None,
             clock: &SystemClock,
             reporter: &Silent,
             interrupt: &Interrupt::never(),
@@ -127,7 +128,10 @@ async fn one_round(seed: u64, backend: Backend, tally: &mut Tally) {
             spec_hash: hash,
             secret_names: &[],
         };
-        let outcome = submitter.submit(provider.as_ref(), &plan, &request).await;
+        let turn = Turn::fresh();
+        let outcome = submitter
+            .submit(provider.as_ref(), &plan, &request, &turn)
+            .await;
         let code = outcome
             .as_ref()
             .map_or_else(|error| error.kind().exit_code(), |_| 0);

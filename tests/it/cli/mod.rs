@@ -5,6 +5,7 @@ mod bad_input;
 mod explain;
 mod help;
 mod interrupts;
+mod keys;
 mod local;
 mod logs;
 mod main_job;
@@ -15,6 +16,7 @@ mod side_by_side;
 mod state_directory;
 mod streams;
 mod submit;
+mod waiting;
 
 /// A job that both emulated backends can run, in a moment.
 const JOB: &str = "\
