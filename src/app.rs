@@ -9,12 +9,13 @@ use tokio::time::Instant;
 
 use crate::ambient::{Clock as _, OsEntropy, Reporter as _, SystemClock};
 use crate::cli::GlobalArgs;
-use crate::config::{Config, Environment, ProviderSettings};
+use crate::config::{Config, Environment, Prices, ProviderSettings};
 use crate::engine::fanout::Candidate;
 use crate::engine::interrupt::Interrupt;
 use crate::error::{Error, Kind, Result};
-use crate::journal::{Journal, Locks};
-use crate::provider::{Kit, Provider, connect};
+use crate::journal::{CredentialStore, Journal, Locks};
+use crate::model::ResourceRef;
+use crate::provider::{KeptAccess, KeptCredentials, Kit, Provider, connect};
 use crate::spec::units;
 use crate::ui::Ui;
 
@@ -33,6 +34,7 @@ pub struct App {
     pub deadline: Option<Instant>,
     connect_timeout: Duration,
     config: OnceLock<Config>,
+    prices: OnceLock<Prices>,
     journal: OnceLock<Journal>,
     locks: OnceLock<Locks>,
     read_journal: OnceLock<Journal>,
@@ -56,6 +58,7 @@ impl App {
             deadline,
             connect_timeout,
             config: OnceLock::new(),
+            prices: OnceLock::new(),
             journal: OnceLock::new(),
             locks: OnceLock::new(),
             read_journal: OnceLock::new(),
@@ -73,6 +76,15 @@ impl App {
             self.ui.warning(&warning);
         }
         Ok(self.config.get_or_init(|| config))
+    }
+
+    /// The user's own prices, for offers whose provider tells none.
+    pub fn prices(&self) -> Result<&Prices> {
+        if let Some(prices) = self.prices.get() {
+            return Ok(prices);
+        }
+        let prices = Prices::load(self.config()?)?;
+        Ok(self.prices.get_or_init(|| prices))
     }
 
     /// `--config`.
@@ -318,8 +330,22 @@ impl App {
             retries: self.global.retries,
             deadline: self.deadline,
             connect_timeout: self.connect_timeout,
+            kept: match self.environment.state_directory() {
+                Ok(directory) => Arc::new(CredentialStore::new(&directory)),
+                Err(error) => Arc::new(Unkept(error)),
+            },
         };
         connect(settings, &kit).map_err(|error| error.with_provider(&settings.name))
+    }
+}
+
+/// No state directory, so no credentials: told to whoever asks for some.
+#[derive(Debug)]
+struct Unkept(Error);
+
+impl KeptCredentials for Unkept {
+    fn of(&self, _volume: &ResourceRef) -> Result<Option<KeptAccess>> {
+        Err(self.0.clone())
     }
 }
 

@@ -28,10 +28,11 @@ pub use spec::{DryRun, SpecArgs};
 pub use status::StatusArgs;
 pub use storage::{
     NamespacesArgs, NamespacesCommand, NamespacesCreateArgs, NamespacesDeleteArgs, VolumesArgs,
-    VolumesCommand, VolumesCreateArgs, VolumesDeleteArgs, VolumesListArgs,
+    VolumesCommand, VolumesCreateArgs, VolumesDeleteArgs, VolumesGetArgs, VolumesListArgs,
+    VolumesLsArgs, VolumesPutArgs, VolumesRmArgs,
 };
 pub use submit::SubmitArgs;
-pub use types::TypesArgs;
+pub use types::{Arch, TypesArgs, TypesSort};
 pub use wait::WaitArgs;
 
 const AFTER_HELP: &str = "\
@@ -73,7 +74,7 @@ pub enum Command {
     Types(TypesArgs),
     /// Show what jobs have cost so far, where the provider says so
     Cost(CostArgs),
-    /// List, create and delete storage
+    /// List, create and delete storage, and move files in and out
     Volumes(VolumesArgs),
     /// List, create and delete namespaces, workspaces, clusters
     Namespaces(NamespacesArgs),

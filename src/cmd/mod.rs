@@ -6,6 +6,7 @@ pub mod config;
 pub mod cost;
 pub mod events;
 pub mod explain;
+mod files;
 mod forgotten;
 pub mod logs;
 pub mod namespaces;

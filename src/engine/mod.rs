@@ -1,8 +1,9 @@
 //! What happens between a request and its verdict: submit without doubling, waiting, folding in what is remembered.
 //!
-//! `fold`, `verdict` and `wait` are pure; `submit`, `drive`, `settle` and `fanout` do the talking.
+//! `catalogue`, `fold`, `verdict` and `wait` are pure; `submit`, `drive`, `settle` and `fanout` do the talking.
 
 pub mod array;
+pub mod catalogue;
 pub mod drive;
 pub mod fanout;
 pub mod fold;

@@ -43,3 +43,89 @@ pub struct Offer {
     /// The provider's own object.
     pub raw: Value,
 }
+
+impl Offer {
+    /// What one card costs an hour, rounded to millionths; none without a price or without GPU.
+    pub fn price_per_gpu_hour(&self) -> Option<Money> {
+        self.price_per_hour
+            .as_ref()?
+            .shared(self.gpu.as_ref()?.count)
+    }
+
+    /// What an hour of the whole type costs on spot, where price and discount are known; rounded up to millionths.
+    pub fn spot_price_per_hour(&self) -> Option<Money> {
+        self.price_per_hour
+            .as_ref()?
+            .scaled(self.spot.as_ref()?.discount?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn priced(micros: i128, cards: Option<f64>, discount: Option<f64>) -> Offer {
+        Offer {
+            id: "t".to_owned(),
+            name: "t".to_owned(),
+            cluster: None,
+            region: None,
+            queue: None,
+            gpu: cards.map(|count| Gpu {
+                model: None,
+                count,
+                memory_bytes: None,
+                form_factor: None,
+            }),
+            gpu_text: None,
+            cpu_cores: None,
+            memory_bytes: None,
+            arch: None,
+            price_per_hour: Some(Money::from_micros(micros, "CNY")),
+            price_source: None,
+            spot: discount.map(|discount| SpotOffer {
+                discount: Some(discount),
+                available: None,
+            }),
+            stock: None,
+            available: None,
+            infiniband: None,
+            note: None,
+            as_of: None,
+            raw: Value::Null,
+        }
+    }
+
+    #[rstest]
+    #[case(12_000_000, Some(8.0), Some(1_500_000))]
+    #[case(10_000_000, Some(3.0), Some(3_333_333))]
+    #[case(20_000_000, Some(3.0), Some(6_666_667))]
+    #[case(1_000_000, Some(0.25), Some(4_000_000))]
+    #[case(1_000_000, Some(0.0), None)]
+    #[case(1_000_000, None, None)]
+    fn a_cards_price_is_the_types_share(
+        #[case] micros: i128,
+        #[case] cards: Option<f64>,
+        #[case] expected: Option<i128>,
+    ) {
+        let price = priced(micros, cards, None).price_per_gpu_hour();
+        assert_eq!(price.map(|price| price.micros), expected);
+    }
+
+    #[rstest]
+    #[case(10_000_000, Some(0.31), Some(3_100_000))]
+    #[case(10_000_001, Some(0.5), Some(5_000_001))]
+    #[case(10_000_000, Some(f64::NAN), None)]
+    #[case(10_000_000, Some(-1.0), None)]
+    #[case(10_000_000, None, None)]
+    fn a_spot_price_is_never_told_too_low(
+        #[case] micros: i128,
+        #[case] discount: Option<f64>,
+        #[case] expected: Option<i128>,
+    ) {
+        let price = priced(micros, None, discount).spot_price_per_hour();
+        assert_eq!(price.map(|price| price.micros), expected);
+    }
+}

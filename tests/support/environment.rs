@@ -85,6 +85,11 @@ impl TestEnvironment {
         found.unwrap().1.clone()
     }
 
+    /// The configuration that the sandbox wrote.
+    pub(crate) fn sandbox_config(&self) -> &Path {
+        &self.sandbox.as_ref().unwrap().config
+    }
+
     /// Posts JSON to the sandbox's control route; panics unless it is taken.
     pub(crate) fn control(&self, route: &str, body: &str) {
         let url = format!(

@@ -14,6 +14,7 @@ use super::*;
 
 mod credentials;
 mod layers;
+mod prices;
 
 /// A home directory with a configuration file, and whatever else a test puts there.
 struct Home {

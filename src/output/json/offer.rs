@@ -34,6 +34,9 @@ pub const OFFER_COLUMNS: &[&str] = &[
     "infiniband",
     "note",
     "as_of",
+    // Later than the rest: a column's number may be counted on.
+    "price_per_gpu_hour.amount",
+    "price_per_gpu_hour.currency",
 ];
 
 /// One type.
@@ -58,6 +61,7 @@ pub struct TypeV1<'a> {
     infiniband: Option<bool>,
     note: Option<&'a str>,
     as_of: Option<String>,
+    price_per_gpu_hour: Option<MoneyV1>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -98,6 +102,7 @@ impl<'a> TypeV1<'a> {
             infiniband: offer.infiniband,
             note: offer.note.as_deref(),
             as_of: time_opt(offer.as_of),
+            price_per_gpu_hour: offer.price_per_gpu_hour().as_ref().map(MoneyV1::from),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Types, volumes, namespaces, settings, events, costs and checks.
 
 use crate::config;
-use crate::model::{Event, JobCost, Namespace, Offer, Timestamp, TransferCredentials, Volume};
+use crate::model::{
+    Event, FileEntry, JobCost, Namespace, Offer, Timestamp, TransferCredentials, Volume,
+};
 use crate::output::json::DoctorRow;
 use crate::output::{Format, Row, Style};
 
@@ -19,19 +21,20 @@ pub(in crate::output) fn types(rows: &[Row<'_, Offer>], style: &Style, now: Time
         Column::number("CPU"),
         Column::number("MEMORY"),
         Column::number("PRICE/H"),
+        Column::number("PER GPU/H"),
         Column::number("STOCK"),
         Column::text("FREE"),
+        Column::text("SPOT"),
         Column::text("PLACE"),
+        Column::number("AGE"),
     ];
     if is_wide {
         columns.extend([
             Column::text("NAME"),
             Column::text("QUEUE"),
             Column::text("ARCH"),
-            Column::text("SPOT"),
             Column::text("INFINIBAND"),
             Column::text("PRICE FROM"),
-            Column::number("DATA AGE"),
             Column::text("NOTE"),
         ]);
     }
@@ -50,19 +53,20 @@ pub(in crate::output) fn types(rows: &[Row<'_, Offer>], style: &Style, now: Time
             Cell::opt(offer.cpu_cores.map(number)),
             Cell::opt(offer.memory_bytes.map(size)),
             Cell::opt(offer.price_per_hour.as_ref().map(money)),
+            Cell::opt(offer.price_per_gpu_hour().as_ref().map(money)),
             Cell::opt(offer.stock.map(|stock| stock.to_string())),
             available(offer.available),
+            Cell::opt(spot(offer)),
             Cell::opt(place(offer)),
+            Cell::opt(offer.as_of.map(|as_of| value::age(as_of, now))),
         ];
         if is_wide {
             cells.extend([
                 Cell::new(&offer.name),
                 Cell::opt(offer.queue.as_deref()),
                 Cell::opt(offer.arch.as_deref()),
-                Cell::opt(spot(offer)),
                 Cell::opt(yes_no(offer.infiniband)),
                 Cell::opt(offer.price_source.as_deref()),
-                Cell::opt(offer.as_of.map(|as_of| value::age(as_of, now))),
                 Cell::opt(offer.note.as_deref()),
             ]);
         }
@@ -94,7 +98,7 @@ fn spot(offer: &Offer) -> Option<String> {
     let spot = offer.spot.as_ref()?;
     let price = spot
         .discount
-        .map(|fraction| format!("{}% of the price", number(fraction * 100.0)));
+        .map(|fraction| format!("{}%", number(fraction * 100.0)));
     Some(match (spot.available, price) {
         (Some(false), _) => "none now".to_owned(),
         (_, Some(price)) => price,
@@ -175,6 +179,27 @@ pub(in crate::output) fn created_volume(
         None => detail,
     };
     detail.render(style)
+}
+
+/// What lies in a folder of a volume; folders end in a slash.
+pub(in crate::output) fn files(entries: &[FileEntry], style: &Style) -> String {
+    let mut grid = Grid::new(vec![
+        Column::number("SIZE"),
+        Column::text("MODIFIED"),
+        Column::reference("NAME"),
+    ]);
+    for entry in entries {
+        let slash = if entry.is_folder { "/" } else { "" };
+        let modified = entry
+            .modified_at
+            .map(|time| local_time(time, &style.time_zone));
+        grid.push(vec![
+            Cell::opt(entry.size_bytes.map(size)),
+            Cell::opt(modified),
+            Cell::new(format!("{}{slash}", entry.path.name())),
+        ]);
+    }
+    render(&grid, style)
 }
 
 /// Namespaces, workspaces, clusters.

@@ -1,6 +1,7 @@
 //! The binary as a user runs it: wiring, output and exit codes.
 
 mod api;
+mod arrays;
 mod bad_input;
 mod explain;
 mod help;
@@ -9,6 +10,7 @@ mod keys;
 mod local;
 mod logs;
 mod main_job;
+mod money;
 mod paracloud;
 mod refs;
 mod secrets;
@@ -16,6 +18,7 @@ mod side_by_side;
 mod state_directory;
 mod streams;
 mod submit;
+mod types;
 mod waiting;
 
 /// A job that both emulated backends can run, in a moment.
