@@ -1,4 +1,4 @@
-//! `submit`: one create, sent once; with `--wait`, to the job's end.
+//! `submit`: one create, sent once; with `--wait`, to the job's end, and with `--follow` with its log.
 
 mod array;
 mod array_key;
@@ -15,11 +15,12 @@ use crate::cli::SubmitArgs;
 use crate::engine::submit::{Standing, Turn};
 use crate::engine::wait::Goal;
 use crate::error::Result;
-use crate::output::{PriceCheck, Told};
+use crate::output::{Format, PriceCheck, Told};
 use crate::provider::Provider;
 use crate::spec::Array;
 
 use super::explain;
+use super::logs;
 use super::plan::{Planned, assess, plan_as, refusal};
 use super::show::{Show, Submitted};
 use super::spec::{Prepared, prepare};
@@ -37,9 +38,15 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     };
     let early = Early::of(&args.fail_if, args.cancel)?;
     keyed::check(args, &prepared.spec)?;
+    if args.follow {
+        logs::check_follow(&*provider, &prepared.spec)?;
+    }
     if args.dry_run.is_none()
         && let Some(array) = driven_array(&*provider, &prepared)
     {
+        if args.follow {
+            return Err(logs::several_jobs());
+        }
         let wanted = array::Wanted {
             args,
             prepared: &prepared,
@@ -57,6 +64,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
             goal: Goal::default(),
             early,
             cancel_on_interrupt: args.cancel_on_interrupt,
+            follow: false,
             after_submit: None,
         };
         return wait_for(app, waiting).await;
@@ -147,11 +155,14 @@ async fn submitted(
             )),
         }
     }
-    if !args.wait {
+    if !args.wait && !args.follow {
         show.submitted(job, told)?;
         return written.map(|()| 0);
     }
-    if show.is_streaming_text() {
+    if args.follow && app.ui.format() != Format::Ndjson {
+        // stdout is the log's.
+        app.ui.note(&format!("submitted {}", job.job_ref));
+    } else if show.is_streaming_text() {
         show.submitted(job, told)?;
     }
     if let Err(error) = written {
@@ -163,6 +174,7 @@ async fn submitted(
         goal: Goal::default(),
         early,
         cancel_on_interrupt: args.cancel_on_interrupt,
+        follow: args.follow,
         after_submit: Some(submitted),
     };
     wait_for(app, waiting).await

@@ -4,6 +4,7 @@ mod api;
 mod arrays;
 mod bad_input;
 mod explain;
+mod follow;
 mod help;
 mod interrupts;
 mod keys;
