@@ -6,6 +6,7 @@ mod bad_input;
 mod explain;
 mod failover;
 mod files;
+mod follow;
 mod help;
 mod interrupts;
 mod journal;
