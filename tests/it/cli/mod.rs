@@ -20,6 +20,7 @@ mod state_directory;
 mod streams;
 mod submit;
 mod types;
+mod verdicts;
 mod waiting;
 
 /// A job that both emulated backends can run, in a moment.
