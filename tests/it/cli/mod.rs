@@ -6,6 +6,7 @@ mod bad_input;
 mod explain;
 mod help;
 mod interrupts;
+mod journal;
 mod keys;
 mod local;
 mod logs;
@@ -19,6 +20,7 @@ mod state_directory;
 mod streams;
 mod submit;
 mod types;
+mod verdicts;
 mod waiting;
 
 /// A job that both emulated backends can run, in a moment.
