@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::http::{Signed, Template};
+use crate::journal::Entry;
 use crate::model::{
     Backend, Event, FileEntry, Job, JobCost, Namespace, Offer, ResourceRef, Timestamp,
     TransferCredentials, Volume,
@@ -14,10 +15,11 @@ use super::document::{Document, Shape};
 use super::json::{
     self, CONFIG_COLUMNS, COST_COLUMNS, CREDENTIAL_COLUMNS, ConfigV1, CostV1, CredentialsV1,
     DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventV1, FILE_COLUMNS, FileV1, JOB_COLUMNS,
-    JobV1, LogLineV1, NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS, PLAN_COLUMNS, PlanEntry,
-    PlanV1, PriceCheckV1, ReceiptV1, Told, TypeV1, VOLUME_COLUMNS, VolumeV1,
+    JOURNAL_COLUMNS, JobV1, JournalV1, LogLineV1, NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS,
+    PLAN_COLUMNS, PlanEntry, PlanV1, PriceCheckV1, ReceiptV1, Told, TypeV1, VOLUME_COLUMNS,
+    VolumeV1, journal_name,
 };
-use super::{Format, Row, Style, curl, table};
+use super::{Detailed, Format, Row, Style, curl, table};
 
 /// `status` without refs or with several, `wait` on several: kind `jobs`.
 pub fn render_jobs(
@@ -39,17 +41,12 @@ pub fn render_jobs(
 
 /// `status` of one job: kind `job`, in detail.
 pub fn render_job(row: &Row<'_, Job>, style: &Style, now: Timestamp) -> Result<String> {
-    job_document(row, &Told::default(), now)?.render(style, || table::job_detail(row, style, now))
+    job_document(row, &Told::default())?.render(style, || table::job_detail(row, style, now))
 }
 
 /// `submit`: kind `job` with the receipts of all candidates and the price; without a format the ref alone.
-pub fn render_submitted(
-    row: &Row<'_, Job>,
-    told: &Told,
-    style: &Style,
-    now: Timestamp,
-) -> Result<String> {
-    job_document(row, told, now)?.render(style, || format!("{}\n", row.item.job_ref))
+pub fn render_submitted(row: &Row<'_, Job>, told: &Told, style: &Style) -> Result<String> {
+    job_document(row, told)?.render(style, || format!("{}\n", row.item.job_ref))
 }
 
 /// One job as an item of kind `jobs` on a line of its own: for `wait` and `--watch` under ndjson.
@@ -232,6 +229,21 @@ pub fn render_costs(rows: &[JobCost], errors: &[Error], style: &Style) -> Result
     .render(style, || table::costs(rows, style))
 }
 
+/// `journal list|show`: kind `journal`.
+pub fn render_journal(entries: &[Entry], detailed: Detailed, style: &Style) -> Result<String> {
+    list(
+        "journal",
+        JOURNAL_COLUMNS,
+        entries.iter().map(JournalV1::new),
+        entries.iter().map(journal_name),
+        &[],
+    )?
+    .render(style, || match detailed {
+        Detailed::Yes => table::journal_details(entries, style),
+        Detailed::No => table::journal(entries, style),
+    })
+}
+
 /// `doctor`.
 pub fn render_doctor(rows: &[DoctorRow], errors: &[Error], style: &Style) -> Result<String> {
     let names = rows.iter().map(|row| row.check.clone());
@@ -256,12 +268,12 @@ pub fn render_value(value: &Value, style: &Style) -> Result<String> {
     super::document::pretty(value)
 }
 
-fn job_document<'a>(row: &Row<'_, Job>, told: &Told, now: Timestamp) -> Result<Document<'a>> {
+fn job_document<'a>(row: &Row<'_, Job>, told: &Told) -> Result<Document<'a>> {
     let mut item = json::object(&JobV1::new(row))?;
     let receipts = told
         .receipts
         .iter()
-        .map(|receipt| json::object(&ReceiptV1::new(receipt, now)))
+        .map(|receipt| json::object(&ReceiptV1::from(receipt)))
         .collect::<Result<Vec<_>>>()?;
     insert(&mut item, "receipts", receipts.into());
     let price = told.price.as_ref().map(PriceCheckV1::from);
