@@ -35,13 +35,13 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         app.keep_no_journal()?;
     }
     let prepared = prepare(app, &args.spec)?;
+    keyed::check(args, &prepared.spec)?;
     let provider = app.one_provider(&prepared.spec.provider)?;
     let pace = Pace {
         start_within: prepared.spec.start_timeout.map(Duration::from_secs),
         ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
     };
     let early = Early::of(&args.fail_if, args.cancel)?;
-    keyed::check(args, &prepared.spec)?;
     settle::mention(app, args.key.as_deref());
     if args.dry_run.is_none()
         && let Some(array) = driven_array(&*provider, &prepared)
