@@ -41,6 +41,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         app.keep_no_journal()?;
     }
     let prepared = prepare(app, &args.spec)?;
+    keyed::check(args, &prepared.spec)?;
     let (mut all, is_any) = app.takers(&prepared.spec.provider)?;
     if args.follow {
         followable(&mut all, &prepared.spec);
@@ -59,7 +60,6 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
     };
     let early = Early::of(&args.fail_if, args.cancel)?;
-    keyed::check(args, &prepared.spec)?;
     settle::mention(app, args.key.as_deref());
     if args.dry_run.is_none()
         && let Some((provider, array)) = driven_array(&candidates, &prepared)?

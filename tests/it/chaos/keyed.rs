@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use gpujob::ambient::SystemClock;
 use gpujob::engine::interrupt::Interrupt;
-use gpujob::engine::submit::{Place, Request, Standing, Submitter, Wish};
+use gpujob::engine::submit::{Place, Request, Standing, Submitter, Turn, Wish};
 use gpujob::error::{Kind, Result};
 use gpujob::journal::{Journal, Locks};
 use gpujob::model::{Backend, Job};
-use gpujob::provider::{PlanInput, Policy, Provider, Survey};
+use gpujob::provider::{ListFilter, PlanInput, Policy, Provider, Survey};
 use gpujob::sandbox::Sandbox;
 use gpujob::spec::{JobSpec, spec_hash};
+use rstest::rstest;
 
 use super::mass::{self, BACKENDS};
 use super::{FAULTS, SEED};
@@ -21,6 +22,8 @@ use crate::contract::Silent;
 
 /// Keys of one sandbox and backend.
 const BATCH: usize = 10;
+/// Before each look-up.
+const PAUSES: [Duration; 3] = [Duration::from_millis(1); 3];
 /// Runs under one key while things go wrong.
 const RUNS: usize = 4;
 
@@ -187,40 +190,36 @@ fn is_unknown(outcome: &Result<Job>) -> bool {
 
 /// What `submit --key` does.
 async fn submit(world: &World<'_>, name: &str, resubmit: bool) -> Result<Job> {
-    let spec: JobSpec = mass::spec(name);
-    let hash = spec_hash(&spec);
+    match standing(world, name, resubmit).await? {
+        Standing::Adopted(job) => Ok(*job),
+        Standing::Free(turn) => create(world, name, &turn).await,
+    }
+}
+
+async fn standing(world: &World<'_>, name: &str, resubmit: bool) -> Result<Standing> {
+    let spec = mass::spec(name);
     let interrupt = Interrupt::never();
-    let submitter = Submitter {
-        journal: world.journal,
-        locks: Some(world.locks),
-        clock: &SystemClock,
-        reporter: &Silent,
-        interrupt: &interrupt,
-        deadline: None,
-        pauses: &[Duration::from_millis(1); 3],
-    };
-    let request = Request {
-        name: Some(name),
-        labels: &BTreeMap::new(),
-        spec_hash: hash,
-        secret_names: &[],
-    };
     let wish = Wish {
         key: name,
         rerun_failed: false,
         resubmit,
         is_ours: false,
     };
-    let scope = world.provider.scope(&spec).await?;
     let places = [Place {
         provider: world.provider,
-        scope: scope.clone(),
+        scope: world.provider.scope(&spec).await?,
     }];
-    let turn = match submitter.standing(&places, &wish, &request).await? {
-        Standing::Adopted(job) => return Ok(*job),
-        Standing::Free(turn) => turn,
-    };
-    let marker = turn.marker(&scope, &hash, [0; 16]);
+    let labels = BTreeMap::new();
+    let request = request(name, &labels, &spec);
+    submitter(world, &interrupt)
+        .standing(&places, &wish, &request)
+        .await
+}
+
+async fn create(world: &World<'_>, name: &str, turn: &Turn) -> Result<Job> {
+    let spec: JobSpec = mass::spec(name);
+    let scope = world.provider.scope(&spec).await?;
+    let marker = turn.marker(&scope, &spec_hash(&spec), [0; 16]);
     let input = PlanInput {
         spec: &spec,
         marker: &marker,
@@ -229,7 +228,87 @@ async fn submit(world: &World<'_>, name: &str, resubmit: bool) -> Result<Job> {
         registry_password: None,
     };
     let plan = world.provider.plan(&input, world.survey).unwrap();
-    submitter
-        .submit(world.provider, &plan, &request, &turn)
+    let interrupt = Interrupt::never();
+    submitter(world, &interrupt)
+        .submit(
+            world.provider,
+            &plan,
+            &request(name, &BTreeMap::new(), &spec),
+            turn,
+        )
         .await
+}
+
+fn request<'a>(name: &'a str, labels: &'a BTreeMap<String, String>, spec: &JobSpec) -> Request<'a> {
+    Request {
+        name: Some(name),
+        labels,
+        spec_hash: spec_hash(spec),
+        secret_names: &[],
+    }
+}
+
+fn submitter<'a>(world: &World<'a>, interrupt: &'a Interrupt) -> Submitter<'a> {
+    Submitter {
+        journal: world.journal,
+        locks: Some(world.locks),
+        clock: &SystemClock,
+        reporter: &Silent,
+        interrupt,
+        deadline: None,
+        pauses: &PAUSES,
+    }
+}
+
+/// Both looked before either had created anything.
+#[rstest]
+#[tokio::test]
+async fn two_machines_in_the_same_moment_agree_on_one_job(
+    #[values(
+        Backend::Paracloud,
+        Backend::Cyclecloud,
+        Backend::Gongji,
+        Backend::PaiDlc
+    )]
+    backend: Backend,
+) {
+    let sandbox = mass::sandbox(SEED, backend).await;
+    let provider = mass::provider(&sandbox, backend);
+    let survey = provider.survey(&mass::spec("survey")).await.unwrap();
+    let homes = [(); 2].map(|()| tempfile::TempDir::new().unwrap());
+    let journals = homes
+        .each_ref()
+        .map(|home| Journal::open(home.path()).unwrap());
+    let locks = homes.each_ref().map(|home| Locks::new(home.path()));
+    let [one, other] = [0, 1].map(|place| World {
+        provider: provider.as_ref(),
+        survey: &survey,
+        journal: &journals[place],
+        locks: &locks[place],
+    });
+    let mut turns = Vec::new();
+    for world in [&one, &other] {
+        match standing(world, "twin", false).await.unwrap() {
+            Standing::Free(turn) => turns.push(turn),
+            Standing::Adopted(job) => panic!("{job:?}"),
+        }
+    }
+    create(&one, "twin", &turns[0]).await.unwrap();
+    let last = create(&other, "twin", &turns[1]).await.unwrap();
+    // A cancel takes its time.
+    let mut live = Vec::new();
+    for _ in 0..500 {
+        let listed = provider.list(&ListFilter::default()).await.unwrap().jobs;
+        live = listed.into_iter().filter(|job| !job.terminal).collect();
+        if live.len() == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(live.len(), 1, "{live:?}");
+    assert_eq!(live[0].job_ref, last.job_ref);
+    drop(turns);
+    let again = submit(&other, "twin", false).await.unwrap();
+    assert_eq!(again.job_ref, last.job_ref);
+    sandbox.stop().await;
 }
