@@ -161,6 +161,28 @@ fn a_script_runs_and_its_exit_code_and_output_are_known() {
         .output()
         .unwrap();
     assert_eq!(output.stdout, b"hello it's me; $HOME\n/\n\xff\x00");
+    for arguments in [&["logs", job_ref][..], &["logs", "-f", job_ref]] {
+        let logs = environment.command(arguments).output().unwrap();
+        assert_eq!(logs.stdout, output.stdout, "{arguments:?}");
+        assert_eq!(logs.status.code(), Some(0));
+    }
+}
+
+#[test]
+fn errors_have_a_log_of_their_own() {
+    let environment = TestEnvironment::with_sandbox();
+    let volume = volume(&environment);
+    let mount = format!("{volume}:/data");
+    let script = "echo out; echo err >&2; exit 4";
+    let mut arguments = vec!["submit", "-p", "paracloud", "--image", "tool:1"];
+    arguments.extend(["--gpu", "RTX3090", "--mount", &mount, "--script", script]);
+    let run = environment.run(&arguments).expect(0);
+    let job = run.stdout.trim();
+    environment.run(&["wait", job]).expect(4);
+    let run = environment.run(&["logs", job]).expect(0);
+    assert_eq!(run.stdout, "[stdout] out\n[stderr] err\n");
+    let run = environment.run(&["logs", job, "--pod", "stdout"]).expect(0);
+    assert_eq!(run.stdout, "out\n");
 }
 
 #[test]
