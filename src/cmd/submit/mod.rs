@@ -22,6 +22,7 @@ use crate::spec::Array;
 
 use super::explain;
 use super::plan::{Planned, assess};
+use super::settle;
 use super::show::{Show, Submitted};
 use super::spec::{Prepared, prepare};
 use super::status::finish;
@@ -29,9 +30,13 @@ use super::wait::{Early, Pace, Waiting, wait_for};
 
 use failover::{Candidates, Order};
 use id_file::IdFile;
+pub(super) use place::submitter;
 
 /// Runs `submit`.
 pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
+    if args.no_journal {
+        app.keep_no_journal()?;
+    }
     let prepared = prepare(app, &args.spec)?;
     let (all, is_any) = app.takers(&prepared.spec.provider)?;
     let candidates = Candidates {
@@ -49,6 +54,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     };
     let early = Early::of(&args.fail_if, args.cancel)?;
     keyed::check(args, &prepared.spec)?;
+    settle::mention(app, args.key.as_deref());
     if args.dry_run.is_none()
         && let Some((provider, array)) = driven_array(&candidates, &prepared)?
     {
