@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgGroup, Args};
 
 use super::spec::{DryRun, SpecArgs};
 
@@ -13,6 +13,7 @@ use super::spec::{DryRun, SpecArgs};
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
 )]
+#[command(group(ArgGroup::new("waits").args(["wait", "follow"]).multiple(true)))]
 pub struct SubmitArgs {
     #[command(flatten)]
     pub spec: SpecArgs,
@@ -25,32 +26,35 @@ pub struct SubmitArgs {
     /// With --key or --array, after exit code 88: you have looked, there is no job, send the create again
     #[arg(long)]
     pub resubmit: bool,
-    /// Keep asking for so long while nobody has room, such as 2h
-    #[arg(long, value_name = "DUR")]
-    pub wait_for_capacity: Option<String>,
     /// Write nothing down: what becomes of a create in doubt is then yours to find out
     #[arg(long)]
     pub no_journal: bool,
+    /// Keep asking for so long while nobody has room, such as 2h
+    #[arg(long, value_name = "DUR")]
+    pub wait_for_capacity: Option<String>,
     /// With --array: submit every job at once instead of keeping so many alive
     #[arg(long)]
     pub detach_array: bool,
     /// Wait until the job ends, and exit as it did
     #[arg(long)]
     pub wait: bool,
+    /// Wait, and print what the job writes; its ref goes to stderr
+    #[arg(long)]
+    pub follow: bool,
     /// First pause between polls
     #[arg(long, value_name = "DUR", env = "GPUJOB_POLL", hide_env_values = true)]
     pub poll: Option<String>,
     /// How long failing polls are tolerated
     #[arg(long, value_name = "DUR", default_value = "10m")]
     pub poll_failures: String,
-    /// With --wait: give up with 90 when the job meets COND, `pending>20m` or `reason=ImagePull*` (repeatable)
-    #[arg(long, value_name = "COND", requires = "wait")]
+    /// With --wait or --follow: give up with 90 when the job meets COND, `pending>20m` or `reason=ImagePull*` (repeatable)
+    #[arg(long, value_name = "COND", requires = "waits")]
     pub fail_if: Vec<String>,
     /// Stop the job when it meets a condition of --fail-if
     #[arg(long, requires = "fail_if")]
     pub cancel: bool,
     /// Stop the job when this command is interrupted
-    #[arg(long, requires = "wait")]
+    #[arg(long, requires = "waits")]
     pub cancel_on_interrupt: bool,
     /// Cancel the job if its price is higher after the create than it was before
     #[arg(long)]

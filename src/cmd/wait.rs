@@ -16,7 +16,7 @@ use crate::spec::units::format_duration;
 use crate::ui::Task;
 
 use super::show::{Show, Submitted};
-use super::{cancel, driver, refs};
+use super::{cancel, driver, logs, refs};
 
 /// How often to poll, and how long to bear with polls that fail.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +42,8 @@ pub struct Waiting<'a> {
     pub goal: Goal,
     pub early: Early,
     pub cancel_on_interrupt: bool,
+    /// Whether what the one job writes is printed meanwhile (`--follow`).
+    pub follow: bool,
     /// The record a submit returned, so that what only it knows is not lost.
     pub after_submit: Option<&'a Submitted>,
 }
@@ -74,6 +76,7 @@ pub async fn run(app: &App, args: &WaitArgs) -> Result<u8> {
         goal,
         early,
         cancel_on_interrupt: args.cancel_on_interrupt,
+        follow: false,
         after_submit: None,
     };
     wait_for(app, waiting).await
@@ -134,7 +137,19 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
         task: app.ui.task(&waiting_for(&waiting.refs), begun_at),
         begun_at,
     };
-    let ending = driver.wait(&waiting.refs, settings, &mut audience).await?;
+    let ending = if waiting.follow {
+        logs::with_log(
+            app,
+            &driver,
+            &waiting.refs,
+            waiting.pace,
+            settings,
+            &mut audience,
+        )
+        .await?
+    } else {
+        driver.wait(&waiting.refs, settings, &mut audience).await?
+    };
     drop(audience);
     match ending {
         Ending::Ended(jobs) => {
@@ -174,6 +189,9 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
                 // Whoever presses Ctrl-C twice wants to be gone.
                 _ = interrupt.came_again() => Err(error.with_cause("interrupted again before every stop was answered")),
             }
+        }
+        Ending::Stopped { error, .. } if waiting.follow => {
+            Err(logs::to_follow_again(error, &waiting.refs))
         }
         Ending::Stopped { error, .. } => Err(error),
     }

@@ -10,10 +10,16 @@ use async_trait::async_trait;
 
 use crate::error::Result;
 use crate::model::{Job, Timestamp};
+use crate::spec::JobSpec;
 
 /// Access to what jobs wrote.
 #[async_trait]
 pub trait Logs: Send + Sync {
+    /// Refuses a job whose log could never be had from here, before it is created with `--follow`.
+    fn check(&self, _spec: &JobSpec) -> Result<()> {
+        Ok(())
+    }
+
     /// The logs of a job as it was just observed, in the order of its pods, nodes or files, older incarnations first.
     ///
     /// Empty while nothing has begun to write. A job whose log cannot be had at all, such as one without script mode, is

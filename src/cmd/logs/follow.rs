@@ -2,12 +2,19 @@
 
 use tokio::sync::watch;
 
+use crate::ambient::Reporter as _;
 use crate::app::App;
 use crate::engine::drive::{Audience, Driver, Ending};
-use crate::engine::logs::{Scribe, Sink};
+use crate::engine::logs::{Request, Scribe, Sink};
 use crate::engine::wait::Settings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Job, ResourceRef};
+use crate::output::Format;
+use crate::provider::LogStart;
+use crate::ui::LogTarget;
+
+use super::super::wait::Pace;
+use super::{Sheet, log_pace, logs_of, to_follow_again};
 
 /// How the two ended.
 #[derive(Debug)]
@@ -50,15 +57,67 @@ pub async fn beside(
             });
         }
     }
+    let rest = async { Ok(reading.await) };
     let log = app
-        .unless_interrupted("interrupted while the rest of the log was read", async {
-            Ok(reading.await)
-        })
-        .await?;
+        .unless_interrupted("interrupted while the rest of the log was read", rest)
+        .await
+        .map_err(|error| to_follow_again(error, refs))?;
     Ok(Followed {
         ending: Some(ending),
         log: Some(log),
     })
+}
+
+/// Waits for one job and prints its log; to stderr when stdout carries the record.
+///
+/// The result of the wait counts: a log that cannot be read, or that nobody reads, is told and waited without.
+pub async fn with_log(
+    app: &App,
+    driver: &Driver<'_>,
+    refs: &[ResourceRef],
+    pace: Pace,
+    settings: Settings,
+    audience: &mut dyn Audience,
+) -> Result<Ending> {
+    let [job_ref] = refs else {
+        return Err(Error::internal("one log is followed at a time"));
+    };
+    let provider = driver.providers.get(&job_ref.provider).ok_or_else(|| {
+        Error::internal(format!("provider `{}` was not opened", job_ref.provider))
+    })?;
+    let target = match app.ui.format() {
+        Format::Json | Format::Csv | Format::Tsv => LogTarget::Errors,
+        Format::Table | Format::Wide | Format::Name | Format::Ndjson => LogTarget::Output,
+    };
+    let mut sheet = Sheet::new(app, target);
+    let request = Request {
+        start: LogStart::default(),
+        pods: Vec::new(),
+        form: sheet.form(),
+        pace: log_pace(&provider.polling(), pace.poll),
+        tolerance: pace.poll_failures,
+    };
+    let scribe = Scribe::new(&**provider, logs_of(&**provider)?, &*app.ui, request);
+    let followed = beside(
+        app,
+        driver,
+        refs,
+        settings.clone(),
+        audience,
+        scribe,
+        &mut sheet,
+    )
+    .await?;
+    sheet.finish()?;
+    if let Some(Err(error)) = &followed.log {
+        app.ui.warning(&format!(
+            "the log of {job_ref} could not be read to its end: {error}"
+        ));
+    }
+    match followed.ending {
+        Some(ending) => Ok(ending),
+        None => driver.wait(refs, settings, audience).await,
+    }
 }
 
 /// Tells the reader of the log what the wait sees.
@@ -70,6 +129,7 @@ struct Teller<'a> {
 impl Audience for Teller<'_> {
     fn changed(&mut self, job: &Job) {
         self.audience.changed(job);
+        self.sender.send_replace(Some(job.clone()));
     }
 
     fn beat(&mut self, jobs: &[&Job], failing: &[&str]) {

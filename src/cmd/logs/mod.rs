@@ -14,13 +14,14 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Job, ResourceRef};
 use crate::output::Format;
 use crate::provider::{LogStart, Logs, Polling, Provider, Verb};
+use crate::spec::JobSpec;
 use crate::ui::LogTarget;
 
 use super::volumes::unsupported;
 use super::wait::Pace;
 use super::{driver, refs};
 
-pub use follow::{Followed, beside};
+pub use follow::{Followed, beside, with_log};
 pub use sheet::Sheet;
 
 /// Logs are looked at no more seldom than this (pai-dlc.md §3.6; Gongji's own advice is the same).
@@ -118,6 +119,21 @@ pub fn logs_of(provider: &dyn Provider) -> Result<&dyn Logs> {
     provider
         .logs()
         .ok_or_else(|| unsupported(provider, Verb::Logs))
+}
+
+/// What `--follow` cannot do, before anything is sent.
+pub fn check_follow(provider: &dyn Provider, spec: &JobSpec) -> Result<()> {
+    logs_of(provider)?.check(spec)
+}
+
+/// `--follow` with an array that is many jobs.
+pub fn several_jobs() -> Error {
+    Error::new(
+        Kind::Usage,
+        "several_jobs",
+        "`--follow` prints the log of one job, and this array is one job for each index",
+    )
+    .with_hint("use `--wait`, and `gpujob logs -f REF` for the job you want to see")
 }
 
 /// Between two looks at a log: the provider's first pause between polls, which grows for states but not for logs.

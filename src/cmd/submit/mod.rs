@@ -1,4 +1,5 @@
-//! `submit`: one create, sent once, to the first candidate that takes the job; with `--wait`, to the job's end.
+//! `submit`: one create, sent once, to the first candidate that takes the job; with `--wait`, to the job's end, and with
+//! `--follow` with its log.
 
 mod array;
 mod array_key;
@@ -13,14 +14,16 @@ use std::time::Duration;
 use crate::ambient::Reporter as _;
 use crate::app::{App, flag_duration};
 use crate::cli::{DryRun, SubmitArgs};
+use crate::engine::fanout::Candidate;
 use crate::engine::submit::{Standing, Turn, Wish};
 use crate::engine::wait::Goal;
 use crate::error::{Error, Kind, Result};
-use crate::output::{PriceCheck, Told};
+use crate::output::{Format, PriceCheck, Told};
 use crate::provider::Provider;
-use crate::spec::Array;
+use crate::spec::{Array, JobSpec};
 
 use super::explain;
+use super::logs;
 use super::plan::{Planned, assess};
 use super::settle;
 use super::show::{Show, Submitted};
@@ -38,7 +41,10 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         app.keep_no_journal()?;
     }
     let prepared = prepare(app, &args.spec)?;
-    let (all, is_any) = app.takers(&prepared.spec.provider)?;
+    let (mut all, is_any) = app.takers(&prepared.spec.provider)?;
+    if args.follow {
+        followable(&mut all, &prepared.spec);
+    }
     let candidates = Candidates {
         all,
         is_any,
@@ -58,6 +64,9 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     if args.dry_run.is_none()
         && let Some((provider, array)) = driven_array(&candidates, &prepared)?
     {
+        if args.follow {
+            return Err(logs::several_jobs());
+        }
         let wanted = array::Wanted {
             args,
             prepared: &prepared,
@@ -75,6 +84,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
             goal: Goal::default(),
             early,
             cancel_on_interrupt: args.cancel_on_interrupt,
+            follow: false,
             after_submit: None,
         };
         return wait_for(app, waiting).await;
@@ -114,6 +124,17 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     drop(turn);
     let new = Submitted { job, told };
     submitted(app, args, (pace, early), &new, id_file).await
+}
+
+/// Under `--follow` a candidate whose log cannot be had takes no job.
+fn followable(candidates: &mut [Candidate], spec: &JobSpec) {
+    for candidate in candidates {
+        if let Ok(provider) = &candidate.provider
+            && let Err(error) = logs::check_follow(&**provider, spec)
+        {
+            candidate.provider = Err(error);
+        }
+    }
 }
 
 /// How a key stands with every candidate: one that cannot be asked may have its job.
@@ -234,11 +255,14 @@ async fn submitted(
             )),
         }
     }
-    if !args.wait {
+    if !args.wait && !args.follow {
         show.submitted(job, told)?;
         return written.map(|()| 0);
     }
-    if show.is_streaming_text() {
+    if args.follow && app.ui.format() != Format::Ndjson {
+        // stdout is the log's.
+        app.ui.note(&format!("submitted {}", job.job_ref));
+    } else if show.is_streaming_text() {
         show.submitted(job, told)?;
     }
     if let Err(error) = written {
@@ -250,6 +274,7 @@ async fn submitted(
         goal: Goal::default(),
         early,
         cancel_on_interrupt: args.cancel_on_interrupt,
+        follow: args.follow,
         after_submit: Some(submitted),
     };
     wait_for(app, waiting).await

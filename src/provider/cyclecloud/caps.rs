@@ -8,10 +8,7 @@ pub static CAPABILITIES: Capabilities = Capabilities {
     verbs: [
         (
             Verb::Logs,
-            Support::No {
-                reason: "CycleCloud's API has no log access",
-                alternative: "read RESULT_DIR/JOBID/NODE on the shared file system, run `jetpack report_issue` on the node, or connect with `cyclecloud connect NODE -c CLUSTER`",
-            },
+            Support::With("only where `result_dir` is mounted on this machine"),
         ),
         (
             Verb::Events,

@@ -11,6 +11,7 @@ mod fields;
 mod gpus;
 mod history;
 mod jobs;
+mod logs;
 mod namespaces;
 mod node;
 mod offers;
@@ -56,7 +57,7 @@ pub use gpus::{MACHINES, Machine};
 pub use node::{Node, Phase};
 pub use options::{KEYS, Mode};
 pub use payload::{Payload, TAG_ID, TAG_NAME, TAG_SPEC, TAG_START_TIMEOUT};
-pub use results::{Exit, Exits, MountedResults, Results};
+pub use results::{Exit, Exits, MountedResults, Output, Results};
 pub use routes::{CLUSTER_STATUS, CREATE_NODES, LIST_NODES, Routes, TERMINATE_NODES, Termination};
 pub use runner::{RUNNER, instructions};
 pub use status::{Bucket, ClusterStatus, NodeArray, PlacementGroup, Quota, VirtualMachine};
@@ -334,7 +335,7 @@ impl Provider for Cyclecloud {
     }
 
     fn logs(&self) -> Option<&dyn Logs> {
-        None
+        Some(self)
     }
 
     fn events(&self) -> Option<&dyn Events> {

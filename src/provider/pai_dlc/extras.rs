@@ -154,10 +154,10 @@ pub(super) fn local_and_refused(spec: &JobSpec, policy: Policy, assessment: &mut
         assessment.driven_array(array, &policy);
     }
     if spec.exit_code_carrier {
-        assessment.unsupported(
+        assessment.emulated(
             "exit_code_carrier",
-            "the carrier needs the job's log, and reading logs is not built yet",
-            "leave it out; `exit_code` is then null unless the job succeeded",
+            "the command runs in a subshell, and a marked last line of the log tells its code",
+            &policy,
         );
     }
     let absent = [

@@ -15,7 +15,7 @@ use super::api::{JobFilter, PAGE_SIZE, Site};
 use super::pages::Pages;
 use super::parse::{self, Memory, Origin, TAG_NAME};
 use super::wire::{CreateJob, Created, JobAnswer, JobPage};
-use super::{PaiDlc, plan as planning, state};
+use super::{PaiDlc, carrier, plan as planning, state};
 
 /// How far back of the intent a marker is looked for: as far as the service lets two clocks differ (§2.8).
 const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(15);
@@ -121,6 +121,9 @@ impl PaiDlc {
                 })
                 .collect();
             self.add_cards(&site, &mut found).await;
+            for job in found {
+                self.add_carried_code(job).await?;
+            }
             seen.extend(observed);
         }
         Ok(jobs
@@ -210,6 +213,23 @@ impl PaiDlc {
             .iter()
             .find(|value| id_of(value).as_deref() == Some(id))
             .and_then(parse::time_limit))
+    }
+
+    /// The code of a job that failed, from its carrier. It is worth another try; all else is not worth the record.
+    async fn add_carried_code(&self, job: &mut Job) -> Result<()> {
+        let is_open = job.state == State::Failed && job.exit_code.is_none();
+        if !is_open || carrier::marker_of(&job.raw).is_none() {
+            return Ok(());
+        }
+        match self.carried_code(job).await {
+            Ok(code) => job.exit_code = code,
+            Err(error) if error.kind() == Kind::Temporary => return Err(error),
+            Err(error) => {
+                let text = format!("the exit code of {} is not known: {error}", job.job_ref);
+                self.session.reporter.detail(1, &text);
+            }
+        }
+        Ok(())
     }
 
     fn observed(&self, value: &Value, site: &Site, tracked: &Tracked) -> Observation {

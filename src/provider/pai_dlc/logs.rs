@@ -1,5 +1,7 @@
 //! Logs of a job's pods (pai-dlc.md §3.6): read by time, in windows, since the service has no cursor.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -9,14 +11,22 @@ use crate::http::retry::http_date;
 use crate::model::{Job, Timestamp};
 use crate::provider::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
 
-use super::PaiDlc;
 use super::api::{BEGINNING, LogWindow, Site};
 use super::events::incarnations;
 use super::windows::{Ask, Windows};
 use super::wire::{JobAnswer, LogsAnswer};
+use super::{PaiDlc, carrier};
 
 /// Before the job's own time of creation nothing was written, but clocks differ.
 const MARGIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// The carrier's line is among the last: others may come from what goes on in the background.
+const LAST_LINES: usize = 100;
+
+/// A log is complete so long after the job's end; before that the carrier's line is looked for so often.
+const LATE: SignedDuration = SignedDuration::from_secs(60);
+const LOOKS: u32 = 4;
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// The first period that is searched backwards for last lines, and how much longer each further one is.
 const TAIL_SECONDS: i64 = 60;
@@ -38,13 +48,20 @@ impl Logs for PaiDlc {
         let began_at = job
             .created_at
             .and_then(|created| created.checked_sub(MARGIN).ok());
+        let carrier = carrier::marker_of(&job.raw).unwrap_or_default();
         Ok(incarnations(&answer.pods)
             .into_iter()
             .map(|(pod, uid, is_present)| LogSource {
                 name: pod.to_owned(),
-                locator: [site.region.as_str(), id, pod, uid.unwrap_or_default()]
-                    .map(str::to_owned)
-                    .into(),
+                locator: [
+                    site.region.as_str(),
+                    id,
+                    pod,
+                    uid.unwrap_or_default(),
+                    carrier.as_str(),
+                ]
+                .map(str::to_owned)
+                .into(),
                 began_at,
                 ended: job.terminal || !is_present,
             })
@@ -52,9 +69,19 @@ impl Logs for PaiDlc {
     }
 
     fn open<'a>(&'a self, source: &LogSource, start: &LogStart) -> Box<dyn LogReader + 'a> {
+        Box::new(self.reader(source, start))
+    }
+
+    fn knows_times(&self) -> bool {
+        true
+    }
+}
+
+impl PaiDlc {
+    fn reader(&self, source: &LogSource, start: &LogStart) -> Reader<'_> {
         let beginning = BEGINNING.parse().unwrap_or(Timestamp::UNIX_EPOCH);
         let from = start.since.or(source.began_at).unwrap_or(beginning);
-        Box::new(Reader {
+        Reader {
             provider: self,
             locator: source.locator.clone(),
             from: from.as_second(),
@@ -66,11 +93,43 @@ impl Logs for PaiDlc {
             round: None,
             ahead: SignedDuration::ZERO,
             has_read: false,
-        })
+            code: None,
+        }
     }
 
-    fn knows_times(&self) -> bool {
-        true
+    /// The first code that is not zero, in the order of the pods, as the carrier told it in their logs.
+    ///
+    /// The log may come some seconds after the end.
+    pub(super) async fn carried_code(&self, job: &Job) -> Result<Option<i64>> {
+        let has_ended_now = job
+            .finished_at
+            .is_some_and(|end| self.now().duration_since(end) < LATE);
+        let tries = if has_ended_now { LOOKS } else { 1 };
+        for number in 1..=tries {
+            let codes = self.codes(job).await?;
+            if !codes.is_empty() || number == tries {
+                return Ok(codes.into_iter().find(|code| *code != 0));
+            }
+            let is_loopback = self.home.dlc.is_loopback();
+            tokio::time::sleep(if is_loopback { PAUSE / 40 } else { PAUSE }).await;
+        }
+        Ok(None)
+    }
+
+    /// What the carrier told in the last incarnation of each pod.
+    async fn codes(&self, job: &Job) -> Result<Vec<i64>> {
+        let mut codes: Vec<(String, i64)> = Vec::new();
+        for source in self.sources(job).await? {
+            let start = LogStart {
+                tail: Some(LAST_LINES),
+                ..LogStart::default()
+            };
+            let mut reader = self.reader(&source, &start);
+            while reader.read(LogLook::Last).await?.more {}
+            codes.retain(|(pod, _)| *pod != source.name);
+            codes.extend(reader.code.map(|code| (source.name, code)));
+        }
+        Ok(codes.into_iter().map(|(_, code)| code).collect())
     }
 }
 
@@ -78,7 +137,7 @@ impl Logs for PaiDlc {
 #[derive(Debug)]
 struct Reader<'a> {
     provider: &'a PaiDlc,
-    /// Region, job, pod, uid of the incarnation.
+    /// Region, job, pod, uid of the incarnation, and the marker of a carrier.
     locator: Vec<String>,
     from: i64,
     /// While the beginning is searched for.
@@ -89,6 +148,8 @@ struct Reader<'a> {
     /// The service's clock minus ours.
     ahead: SignedDuration,
     has_read: bool,
+    /// What the carrier told.
+    code: Option<i64>,
 }
 
 /// A search for the last lines.
@@ -148,13 +209,21 @@ impl Reader<'_> {
             more: !is_over || missed,
             ..LogPiece::default()
         };
+        let carrier = self.locator.last().filter(|marker| !marker.is_empty());
         for line in news
             .lines
             .iter()
             .filter_map(|position| lines.get(*position))
         {
-            piece.bytes.extend_from_slice(line.as_bytes());
-            piece.bytes.push(b'\n');
+            let (line, code) = match carrier {
+                Some(marker) => carrier::cut(line, marker),
+                None => (Some(line.as_str()), None),
+            };
+            self.code = code.or(self.code);
+            if let Some(line) = line {
+                piece.bytes.extend_from_slice(line.as_bytes());
+                piece.bytes.push(b'\n');
+            }
         }
         if news.is_cut {
             piece.notes.push(format!(
@@ -194,8 +263,8 @@ impl Reader<'_> {
 
     /// The lines of a period.
     async fn ask(&mut self, ask: Ask) -> Result<Vec<String>> {
-        let [region, job, pod, uid] = self.locator.as_slice() else {
-            return Err(Error::internal("a pod's log has four parts"));
+        let [region, job, pod, uid, _] = self.locator.as_slice() else {
+            return Err(Error::internal("a pod's log has five parts"));
         };
         let site: Site = self.provider.site(region)?;
         let window = LogWindow {

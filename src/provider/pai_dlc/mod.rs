@@ -6,6 +6,7 @@
 mod actions;
 pub mod api;
 mod caps;
+mod carrier;
 mod choose;
 mod command;
 mod datasets;

@@ -9,6 +9,7 @@ use crate::provider::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey};
 use crate::secret::Secret;
 use crate::spec::{JobSpec, RegistryAuth};
 
+use super::carrier::{self, TAG_CARRIER};
 use super::choose::{self, Stock};
 use super::draft::{self, Account, Draft};
 use super::mounts;
@@ -82,6 +83,11 @@ pub fn plan(
         .get_or_insert_with(Settings::default)
         .tags
         .insert(TAG_RUN.to_owned(), input.marker.as_str().to_owned());
+    if input.spec.exit_code_carrier {
+        body.user_command = carrier::wrap(&body.user_command, input.marker.as_str());
+        let settings = body.settings.get_or_insert_with(Settings::default);
+        settings.tags.insert(TAG_CARRIER.to_owned(), "1".to_owned());
+    }
     for role in &mut body.job_specs {
         role.ecs_spec = offer.as_ref().map(|offer| offer.id.clone());
         role.image_config.clone_from(&login);

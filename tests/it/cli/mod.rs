@@ -5,6 +5,8 @@ mod arrays;
 mod bad_input;
 mod explain;
 mod failover;
+mod files;
+mod follow;
 mod help;
 mod interrupts;
 mod journal;

@@ -45,11 +45,6 @@ fn only(refusals: &[Refusal]) -> &Refusal {
     RefusalCode::UnsupportedField
 )]
 #[case(
-    "exit_code_carrier: true",
-    "exit_code_carrier",
-    RefusalCode::UnsupportedField
-)]
-#[case(
     "placement: { cluster: c }",
     "placement.cluster",
     RefusalCode::UnsupportedField
