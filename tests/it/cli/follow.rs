@@ -92,7 +92,11 @@ fn with_ndjson_log_lines_are_objects(#[case] provider: &str) {
 #[case::paracloud("paracloud")]
 #[case::cyclecloud("cyclecloud")]
 fn without_logs_nothing_is_created(#[case] provider: &str) {
-    let environment = TestEnvironment::with_sandbox();
+    let mut environment = TestEnvironment::with_sandbox();
+    environment.set(
+        "GPUJOB_CYCLECLOUD_RESULT_DIR",
+        "/mnt/results/not-mounted-here",
+    );
     let job = environment.file("job.yaml", JOB);
     environment
         .run(&["submit", &job, "-p", provider, "--follow"])

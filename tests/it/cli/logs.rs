@@ -115,7 +115,12 @@ fn what_cannot_be_had_is_refused(#[case] provider: &str) {
 #[case::paracloud("paracloud")]
 #[case::cyclecloud("cyclecloud")]
 fn a_backend_without_logs_says_what_else_there_is(#[case] provider: &str) {
-    let environment = TestEnvironment::with_sandbox();
+    let mut environment = TestEnvironment::with_sandbox();
+    // What the nodes mount there is not mounted here.
+    environment.set(
+        "GPUJOB_CYCLECLOUD_RESULT_DIR",
+        "/mnt/results/not-mounted-here",
+    );
     let job = environment.file("job.yaml", JOB);
     let run = environment.run(&["submit", &job, "-p", provider]).expect(0);
     let run = environment
