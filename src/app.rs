@@ -129,8 +129,18 @@ impl App {
         Ok(self.journal.get_or_init(|| journal))
     }
 
-    /// The locks beside the journal.
+    /// `--no-journal`: nothing of this run is written down, and nothing of earlier ones is known.
+    pub fn keep_no_journal(&self) -> Result<()> {
+        // Nothing has asked for it before.
+        let _already = self.journal.set(Journal::in_memory()?);
+        Ok(())
+    }
+
+    /// The locks beside the journal; none where that is shared with nobody.
     pub fn locks(&self) -> Result<Option<&Locks>> {
+        if self.journal().is_in_memory() {
+            return Ok(None);
+        }
         if self.locks.get().is_none() {
             let locks = Locks::new(&self.environment.state_directory()?);
             return Ok(Some(self.locks.get_or_init(|| locks)));

@@ -57,6 +57,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 fn dispatch(app: &App, command: Command) -> Result<u8> {
     match command {
         Command::Config(args) => cmd::config::run(app, &args),
+        Command::Journal(args) => cmd::journal::run(app, &args),
+        Command::Settle(args) => block_on(cmd::settle::run(app, &args)),
         Command::Submit(args) => block_on(cmd::submit::run(app, &args)),
         Command::Status(args) => block_on(cmd::status::run(app, &args)),
         Command::Wait(args) => block_on(cmd::wait::run(app, &args)),

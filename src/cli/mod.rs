@@ -8,6 +8,7 @@ mod global;
 mod local;
 mod logs;
 mod sandbox;
+mod settle;
 mod spec;
 mod status;
 mod storage;
@@ -22,8 +23,9 @@ pub use cancel::CancelArgs;
 pub use events::{CostArgs, EventsArgs};
 pub use explain::ExplainArgs;
 pub use global::{Colour, GlobalArgs, OutputFormat};
-pub use local::{ConfigArgs, ConfigCommand, SandboxArgs};
+pub use local::{ConfigArgs, ConfigCommand, JournalArgs, JournalCommand, SandboxArgs};
 pub use logs::LogsArgs;
+pub use settle::SettleArgs;
 pub use spec::{DryRun, SpecArgs};
 pub use status::StatusArgs;
 pub use storage::{
@@ -78,6 +80,10 @@ pub enum Command {
     Volumes(VolumesArgs),
     /// List, create and delete namespaces, workspaces, clusters
     Namespaces(NamespacesArgs),
+    /// Look for the jobs of submits that ended in doubt
+    Settle(SettleArgs),
+    /// The local record of submits
+    Journal(JournalArgs),
     /// Show what each provider would receive for a job, field by field; creates nothing
     Explain(Box<ExplainArgs>),
     /// Send any request with a provider's own signature

@@ -33,6 +33,13 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "RULE")]
     pub fault: Vec<String>,
 
+    /// Set a switch of a backend, as in `cyclecloud:capacity=200` (repeatable)
+    ///
+    /// VALUE is JSON, or a text as it is. What switches there are, and where they stand, `GET /__sandbox/state` of the
+    /// control route tells.
+    #[arg(long, value_name = "BACKEND:SWITCH=VALUE")]
+    pub set: Vec<String>,
+
     /// Fixes ids and faults, so that a run can be repeated
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

@@ -20,6 +20,10 @@ pub struct StatusArgs {
     /// Only jobs in these states: pending, starting, running, succeeded, failed, cancelled, unknown
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     pub state: Vec<String>,
+    /// What may cost money without anybody waiting: jobs that no submit of this machine knows, second jobs of one
+    /// submit, nodes of jobs that are over, creates in doubt; exits 90 if there is any
+    #[arg(long, conflicts_with_all = ["refs", "since", "limit", "all", "state"])]
+    pub orphans: bool,
     /// Exit 0 although a provider failed
     #[arg(long)]
     pub best_effort: bool,

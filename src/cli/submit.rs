@@ -26,6 +26,9 @@ pub struct SubmitArgs {
     /// With --key or --array, after exit code 88: you have looked, there is no job, send the create again
     #[arg(long)]
     pub resubmit: bool,
+    /// Write nothing down: what becomes of a create in doubt is then yours to find out
+    #[arg(long)]
+    pub no_journal: bool,
     /// With --array: submit every job at once instead of keeping so many alive
     #[arg(long)]
     pub detach_array: bool,

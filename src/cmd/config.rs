@@ -49,6 +49,6 @@ fn path(app: &App) -> Result<u8> {
         )
         .with_hint("set HOME or XDG_CONFIG_HOME, or give `--config FILE`")
     })?;
-    Show::new(app).config_path(&path.display().to_string())?;
+    Show::new(app).path("config-path", &path.display().to_string())?;
     Ok(0)
 }

@@ -4,7 +4,7 @@ use crate::ambient::Clock as _;
 use crate::app::App;
 use crate::engine::fold;
 use crate::error::Result;
-use crate::journal::Memory;
+use crate::journal::{Memory, Subject};
 use crate::model::{Flag, Job, ResourceRef, State};
 use crate::provider::{ListFilter, Listing, Provider, Tracked};
 
@@ -22,7 +22,7 @@ pub(super) async fn forgotten(
     let entries = app.journal().list(REMEMBERED)?;
     let entries = entries
         .into_iter()
-        .filter(|entry| entry.provider == provider.name())
+        .filter(|entry| entry.subject == Subject::Job && entry.provider == provider.name())
         .filter(|entry| filter.since <= entry.created_at || entry.created_at.is_none())
         .filter_map(|entry| Some((entry.job_ref.clone()?, entry)))
         .filter(|(job_ref, _)| !is_listed(job_ref))

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::ambient::Reporter as _;
+use crate::ambient::{Clock as _, Entropy as _, Reporter as _};
 use crate::app::App;
 use crate::cli::{NamespacesArgs, NamespacesCommand, NamespacesCreateArgs, NamespacesDeleteArgs};
 use crate::engine::fanout::gather;
-use crate::engine::settle::Search;
+use crate::engine::settle::{Search, Thing};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Backend, Namespace};
+use crate::journal::Subject;
+use crate::model::{Backend, Namespace, ResourceRef};
 use crate::provider::{Creation, Namespaces, Provider, Verb};
 
 use super::lookup_pauses;
@@ -71,9 +72,19 @@ async fn create(app: &App, args: &NamespacesCreateArgs) -> Result<u8> {
         .unless_interrupted("interrupted; nothing was created", ids(namespaces))
         .await?;
     let pauses = lookup_pauses(&provider.polling(), None);
-    let search = Search {
-        what: "namespace",
+    let thing = Thing {
+        subject: Subject::Namespace,
         provider: provider.name(),
+        backend: provider.backend(),
+        name: args.name.as_deref(),
+    };
+    let search = Search {
+        journal: app.writable_journal()?,
+        intent: thing.intent(
+            &format!("{:?} {settings:?}", args.name),
+            app.entropy.bytes(),
+            app.clock.now(),
+        ),
         before: &before,
         pauses: &pauses,
         reporter: &*app.ui,
@@ -92,6 +103,7 @@ async fn create(app: &App, args: &NamespacesCreateArgs) -> Result<u8> {
             found.ok_or_else(|| Error::internal("a namespace vanished between two lists"))?
         }
     };
+    search.created(&ResourceRef::new(provider.name(), [namespace.id.as_str()]));
     Show::new(app).namespace(provider.name(), provider.backend(), &namespace)?;
     Ok(0)
 }

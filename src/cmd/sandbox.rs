@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
+use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -120,7 +121,29 @@ fn options(args: &SandboxArgs, directory: &Path) -> Result<Options> {
         seed: args.seed,
         hold,
         faults: args.fault.clone(),
+        settings: args
+            .set
+            .iter()
+            .map(|text| setting(text))
+            .collect::<Result<_>>()?,
     })
+}
+
+/// `BACKEND:SWITCH=VALUE`, read.
+fn setting(text: &str) -> Result<(String, Value)> {
+    let parts = text
+        .split_once('=')
+        .and_then(|(place, value)| Some((place.split_once(':')?, value)));
+    let Some(((backend, name), value)) = parts else {
+        return Err(Error::new(
+            Kind::Usage,
+            "bad_switch",
+            format!("`--set {text}` is not BACKEND:SWITCH=VALUE"),
+        )
+        .with_hint("write it as in `--set cyclecloud:capacity=200`"));
+    };
+    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+    Ok((backend.to_owned(), json!({ name: value })))
 }
 
 fn start_error(error: StartError) -> Error {

@@ -120,13 +120,13 @@ impl<'a> Show<'a> {
         }
     }
 
-    /// The place of the configuration: the path alone, or an object under a JSON format.
-    pub(super) fn config_path(&self, path: &str) -> Result<()> {
+    /// The place of a file: the path alone, or an object of this kind under a JSON format.
+    pub(super) fn path(&self, kind: &str, path: &str) -> Result<()> {
         let style = self.app.ui.style();
         if !style.format.is_json() {
             return self.print(&format!("{path}\n"));
         }
-        let value = serde_json::json!({ "schema": "gpujob/config-path/v1", "path": path });
+        let value = serde_json::json!({ "schema": format!("gpujob/{kind}/v1"), "path": path });
         self.print(&output::render_value(&value, &style)?)
     }
 

@@ -7,12 +7,13 @@ use crate::engine::fanout::gather;
 use crate::engine::fold;
 use crate::engine::interrupt::Interrupt;
 use crate::error::{Error, Kind, Result};
+use crate::journal::Subject;
 use crate::model::{Job, State};
 use crate::provider::{ListFilter, Listing, Provider, Tracked};
 
 use super::forgotten::forgotten;
 use super::show::Show;
-use super::{driver, refs};
+use super::{driver, orphans, refs, settle};
 
 /// So many of the journal's newest records are looked at for a list.
 pub(super) const REMEMBERED: usize = 2_000;
@@ -22,6 +23,10 @@ const DEFAULT_LIMIT: usize = 50;
 
 /// Runs `status`.
 pub async fn run(app: &App, args: &StatusArgs) -> Result<u8> {
+    if args.orphans {
+        return orphans::run(app, args.best_effort).await;
+    }
+    settle::mention(app, None);
     if args.refs.is_empty() {
         return list(app, args).await;
     }
@@ -163,11 +168,12 @@ fn filter(app: &App, args: &StatusArgs) -> Result<ListFilter> {
 }
 
 /// What the journal knows of recent jobs and a provider may not tell: cancels and time limits.
-fn remembered(app: &App) -> Vec<Tracked> {
+pub(super) fn remembered(app: &App) -> Vec<Tracked> {
     let entries = app.journal().list(REMEMBERED);
     match entries {
         Ok(entries) => entries
             .into_iter()
+            .filter(|entry| entry.subject == Subject::Job)
             .filter_map(|entry| {
                 Some(Tracked {
                     job_ref: entry.job_ref?,

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::ambient::Reporter as _;
+use crate::ambient::{Clock as _, Entropy as _, Reporter as _};
 use crate::app::App;
 use crate::cli::{
     VolumesArgs, VolumesCommand, VolumesCreateArgs, VolumesDeleteArgs, VolumesListArgs,
 };
 use crate::engine::fanout::gather;
-use crate::engine::settle::Search;
+use crate::engine::settle::{Search, Thing};
 use crate::error::{Error, Kind, Result};
-use crate::journal::CredentialStore;
+use crate::journal::{CredentialStore, Subject};
 use crate::model::{Backend, ResourceRef, Volume};
 use crate::provider::{CreatedVolume, Creation, Provider, Support, Verb, VolumeRequest, Volumes};
 use crate::spec::units;
@@ -119,9 +119,19 @@ async fn create(app: &App, args: &VolumesCreateArgs) -> Result<u8> {
         .unless_interrupted("interrupted; nothing was created", ids(volumes))
         .await?;
     let pauses = lookup_pauses(&provider.polling(), None);
-    let search = Search {
-        what: "volume",
+    let thing = Thing {
+        subject: Subject::Volume,
         provider: provider.name(),
+        backend: provider.backend(),
+        name: request.name.as_deref(),
+    };
+    let search = Search {
+        journal: app.writable_journal()?,
+        intent: thing.intent(
+            &format!("{request:?}"),
+            app.entropy.bytes(),
+            app.clock.now(),
+        ),
         before: &before,
         pauses: &pauses,
         reporter: &*app.ui,
@@ -140,6 +150,7 @@ async fn create(app: &App, args: &VolumesCreateArgs) -> Result<u8> {
             }
         }
     };
+    search.created(&created.volume.volume_ref);
     announce(app, &*provider, &created)
 }
 

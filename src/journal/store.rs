@@ -20,6 +20,9 @@ use super::schema;
 /// The file's name in the state directory.
 const FILE: &str = "journal.sqlite3";
 
+/// Stands for the file of a journal that has none.
+const MEMORY: &str = ":memory:";
+
 /// How often one process asks for the lock before it gives up: with the pauses below, for about half a minute.
 const PATIENCE: i32 = 6000;
 
@@ -57,6 +60,24 @@ impl Journal {
             path,
             connection: Some(Mutex::new(connection)),
         })
+    }
+
+    /// A journal of this process alone, which touches no file: what `--no-journal` asks for.
+    pub fn in_memory() -> Result<Self> {
+        let path = PathBuf::from(MEMORY);
+        let mut connection =
+            Connection::open_in_memory().map_err(|error| unwritable(&path, error))?;
+        schema::migrate(&mut connection, schema::STEPS)
+            .map_err(|error| unwritable(&path, error))?;
+        Ok(Self {
+            path,
+            connection: Some(Mutex::new(connection)),
+        })
+    }
+
+    /// Whether it ends with this process.
+    pub fn is_in_memory(&self) -> bool {
+        self.path == Path::new(MEMORY)
     }
 
     /// A journal that remembers nothing and touches no file: what is left when the file cannot be read.

@@ -35,9 +35,16 @@ pub use json::{DoctorRow, PlanEntry, PlanOutcome, PriceCheck, Receipt, Told, err
 pub use render::{
     job_line, log_line, render_config, render_costs, render_created_namespace,
     render_created_volume, render_curl, render_curl_of, render_doctor, render_events, render_file,
-    render_files, render_job, render_jobs, render_namespaces, render_plans, render_submitted,
-    render_types, render_value, render_volumes,
+    render_files, render_job, render_jobs, render_journal, render_namespaces, render_plans,
+    render_submitted, render_types, render_value, render_volumes,
 };
+
+/// Whether a table tells everything of each record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detailed {
+    Yes,
+    No,
+}
 
 /// What `-o` takes (cli.md §4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::http::{Signed, Template};
+use crate::journal::Entry;
 use crate::model::{
     Backend, Event, FileEntry, Job, JobCost, Namespace, Offer, ResourceRef, Timestamp,
     TransferCredentials, Volume,
@@ -14,10 +15,11 @@ use super::document::{Document, Shape};
 use super::json::{
     self, CONFIG_COLUMNS, COST_COLUMNS, CREDENTIAL_COLUMNS, ConfigV1, CostV1, CredentialsV1,
     DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventV1, FILE_COLUMNS, FileV1, JOB_COLUMNS,
-    JobV1, LogLineV1, NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS, PLAN_COLUMNS, PlanEntry,
-    PlanV1, PriceCheckV1, ReceiptV1, Told, TypeV1, VOLUME_COLUMNS, VolumeV1,
+    JOURNAL_COLUMNS, JobV1, JournalV1, LogLineV1, NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS,
+    PLAN_COLUMNS, PlanEntry, PlanV1, PriceCheckV1, ReceiptV1, Told, TypeV1, VOLUME_COLUMNS,
+    VolumeV1, journal_name,
 };
-use super::{Format, Row, Style, curl, table};
+use super::{Detailed, Format, Row, Style, curl, table};
 
 /// `status` without refs or with several, `wait` on several: kind `jobs`.
 pub fn render_jobs(
@@ -230,6 +232,21 @@ pub fn render_costs(rows: &[JobCost], errors: &[Error], style: &Style) -> Result
         errors,
     )?
     .render(style, || table::costs(rows, style))
+}
+
+/// `journal list|show`: kind `journal`.
+pub fn render_journal(entries: &[Entry], detailed: Detailed, style: &Style) -> Result<String> {
+    list(
+        "journal",
+        JOURNAL_COLUMNS,
+        entries.iter().map(JournalV1::new),
+        entries.iter().map(journal_name),
+        &[],
+    )?
+    .render(style, || match detailed {
+        Detailed::Yes => table::journal_details(entries, style),
+        Detailed::No => table::journal(entries, style),
+    })
 }
 
 /// `doctor`.

@@ -1,4 +1,4 @@
-//! The control route `/__sandbox/` on its own port: state, jobs, speed, holds, faults, clock, switches, reset
+//! The control route `/__sandbox/` on its own port: state, jobs, speed, holds, faults, troubles, clock, switches, reset
 //! (cli.md §9).
 //!
 //! It has no credentials, so it answers only to names of this machine: a web page in a browser cannot reach it through
@@ -16,6 +16,7 @@ use super::clock::Clock;
 use super::faults::Faults;
 use super::listen::Answering;
 use super::service::{RawAnswer, RawRequest, Service};
+use super::trouble::Trouble;
 
 const PREFIX: &str = "/__sandbox/";
 
@@ -63,6 +64,15 @@ struct Configure {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Befall {
+    backend: String,
+    /// An id, or a name by which its client finds it.
+    job: String,
+    trouble: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Rules {
     faults: Vec<String>,
 }
@@ -104,12 +114,14 @@ impl Control {
         let method = match action {
             "state" | "jobs" => Method::GET,
             "faults" if request.method == Method::GET => Method::GET,
-            "faults" | "speed" | "hold" | "clock" | "configure" | "reset" => Method::POST,
+            "faults" | "speed" | "hold" | "trouble" | "clock" | "configure" | "reset" => {
+                Method::POST
+            }
             _ => {
                 return Err(Wrong(
                     StatusCode::NOT_FOUND,
                     format!(
-                        "`{}` is not on the control route; under {PREFIX} are state, jobs, speed, hold, faults, clock, configure and reset",
+                        "`{}` is not on the control route; under {PREFIX} are state, jobs, speed, hold, faults, trouble, clock, configure and reset",
                         request.path()
                     ),
                 ));
@@ -140,6 +152,12 @@ impl Control {
                 let hold: Hold = body(request)?;
                 self.service(&hold.backend)?
                     .configure(&json!({ "hold": hold.state }))?;
+            }
+            "trouble" => {
+                let befall: Befall = body(request)?;
+                let trouble = Trouble::from_word(&befall.trouble)?;
+                self.service(&befall.backend)?
+                    .befall(&befall.job, trouble)?;
             }
             "clock" => self.clock.set_skew(SignedDuration::from_secs(
                 body::<ClockOffset>(request)?.offset_s,

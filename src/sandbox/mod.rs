@@ -20,6 +20,7 @@ mod socket;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod trouble;
 pub mod webdav;
 
 pub use server::{Options, Sandbox, StartError};

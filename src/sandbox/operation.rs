@@ -114,3 +114,10 @@ pub struct Held {
     /// Everything that the client gave and by which it finds the job again: name, request id, tags.
     pub names: Vec<String>,
 }
+
+impl Held {
+    /// Whether this id or name means the job.
+    pub fn is(&self, word: &str) -> bool {
+        self.id == word || self.names.iter().any(|name| name == word)
+    }
+}

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -48,6 +49,8 @@ pub struct Options {
     pub hold: Vec<(String, String)>,
     /// Fault rules (`faults/`).
     pub faults: Vec<String>,
+    /// Backends, and switches of theirs.
+    pub settings: Vec<(String, Value)>,
 }
 
 /// Why a sandbox does not start.
@@ -134,7 +137,10 @@ impl Sandbox {
             sandbox.tasks.push(port.serve(answering, stopped.clone()));
         }
         for (backend, state) in &options.hold {
-            sandbox.hold(backend, state)?;
+            sandbox.configure(backend, &json!({ "hold": state }))?;
+        }
+        for (backend, settings) in &options.settings {
+            sandbox.configure(backend, settings)?;
         }
         let rules = sandbox.faults.set(&options.faults, &sandbox.services);
         rules.map_err(StartError::Option)?;
@@ -239,7 +245,7 @@ impl Sandbox {
             .collect()
     }
 
-    fn hold(&self, backend: &str, state: &str) -> Result<(), StartError> {
+    fn configure(&self, backend: &str, settings: &Value) -> Result<(), StartError> {
         let service = self
             .services
             .iter()
@@ -251,9 +257,7 @@ impl Sandbox {
                     known.join(", ")
                 ))
             })?;
-        service
-            .configure(&serde_json::json!({ "hold": state }))
-            .map_err(StartError::Option)
+        service.configure(settings).map_err(StartError::Option)
     }
 }
 

@@ -14,6 +14,7 @@ use tempfile::TempPath;
 use super::clock::Clock;
 use super::operation::{Held, Operation, Script};
 use super::process::Launcher;
+use super::trouble::Trouble;
 
 /// One request exactly as it came over the wire.
 #[derive(Debug, Clone)]
@@ -202,6 +203,9 @@ pub trait Service: fmt::Debug + Send + Sync {
     /// Changes switches of this service from the control route: all of them or, with an error that names what is wrong,
     /// none. Every service knows `hold`: the word of a generic state in which jobs stay, or null.
     fn configure(&self, settings: &Value) -> Result<(), String>;
+
+    /// Lets trouble befall the job of this id, or of one of the names in [`Self::held`].
+    fn befall(&self, job: &str, trouble: Trouble) -> Result<(), String>;
 
     /// Forgets all jobs, volumes and namespaces, ends their processes and takes its switches back.
     fn reset(&self);

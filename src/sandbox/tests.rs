@@ -96,6 +96,7 @@ fn options(image_root: PathBuf) -> Options {
         seed: None,
         hold: Vec::new(),
         faults: Vec::new(),
+        settings: Vec::new(),
     }
 }
 
@@ -461,4 +462,53 @@ async fn a_large_file_travels_both_ways_over_a_connection() {
     let uploads = bench.sandbox.folder().join("files/uploads");
     assert_eq!(fs::read_dir(uploads).unwrap().count(), 0);
     bench.sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn trouble_befalls_a_job_through_the_control_route() {
+    let bench = Bench::start().await;
+    let group = bench.submit(&["sleep", "600"]).await;
+    bench.reaches(&group, "Running").await;
+    let id = group.rsplit('/').next().unwrap();
+    let befall = |backend: &str, job: &str, trouble: &str| json!({"backend": backend, "job": job, "trouble": trouble});
+    for (body, named) in [
+        (befall("paracloud", id, "rain"), "node-fails"),
+        (befall("paracloud", "nobody", "vanishes"), "nobody"),
+        (befall("slurm", id, "vanishes"), "slurm"),
+        (befall("paracloud", id, "times-out"), "no time limit"),
+    ] {
+        let answer = bench.control("POST /__sandbox/trouble", body).await;
+        assert_eq!(answer.status, 400);
+        let error = answer.json()["error"].as_str().unwrap().to_owned();
+        assert!(error.contains(named), "{error}");
+    }
+    let body = befall("paracloud", id, "node-fails");
+    let answer = bench.control("POST /__sandbox/trouble", body).await;
+    assert_eq!(answer.status, 200);
+    bench.reaches(&group, "Unknown").await;
+    bench.sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn switches_can_be_set_at_the_start() {
+    let image = TempDir::new().unwrap();
+    let with = |settings: Value| Options {
+        settings: vec![("cyclecloud".to_owned(), settings)],
+        ..options(image.path().to_owned())
+    };
+    let sandbox = Sandbox::start(with(json!({"capacity": 300})))
+        .await
+        .unwrap();
+    let state = send(sandbox.control_url(), "GET /__sandbox/state", &[], b"")
+        .await
+        .json();
+    assert_eq!(
+        state["services"]["cyclecloud"]["summary"]["switches"]["capacity"],
+        300
+    );
+    sandbox.stop().await;
+    let refused = Sandbox::start(with(json!({"colour": 1})))
+        .await
+        .unwrap_err();
+    assert!(refused.to_string().contains("colour"), "{refused}");
 }

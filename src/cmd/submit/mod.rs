@@ -22,14 +22,19 @@ use crate::spec::Array;
 use super::explain;
 use super::logs;
 use super::plan::{Planned, assess, plan_as, refusal};
+use super::settle;
 use super::show::{Show, Submitted};
 use super::spec::{Prepared, prepare};
 use super::wait::{Early, Pace, Waiting, wait_for};
 
 use id_file::IdFile;
+pub(super) use place::submitter;
 
 /// Runs `submit`.
 pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
+    if args.no_journal {
+        app.keep_no_journal()?;
+    }
     let prepared = prepare(app, &args.spec)?;
     let provider = app.one_provider(&prepared.spec.provider)?;
     let pace = Pace {
@@ -41,6 +46,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     if args.follow {
         logs::check_follow(&*provider, &prepared.spec)?;
     }
+    settle::mention(app, args.key.as_deref());
     if args.dry_run.is_none()
         && let Some(array) = driven_array(&*provider, &prepared)
     {

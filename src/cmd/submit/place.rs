@@ -34,7 +34,7 @@ pub(super) async fn place(
 }
 
 /// What submits for this run. Fails with 85 where the journal cannot be written (cli.md §10, "More codes").
-pub(super) fn submitter<'a>(app: &'a App, pauses: &'a [Duration]) -> Result<Submitter<'a>> {
+pub(in crate::cmd) fn submitter<'a>(app: &'a App, pauses: &'a [Duration]) -> Result<Submitter<'a>> {
     Ok(Submitter {
         journal: app.writable_journal()?,
         locks: app.locks()?,

@@ -80,6 +80,8 @@ impl Driver<'_> {
                 Woken::Answer(answer) => {
                     self.take(&mut watch, answer, start.elapsed(), audience);
                 }
+                // The next poll is due, and tells more.
+                Woken::Rested if pause < BEAT => continue,
                 Woken::Rested => {}
                 Woken::Stopped(ending) => return Ok(ending),
             }

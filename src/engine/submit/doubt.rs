@@ -90,12 +90,12 @@ impl Doubt<'_> {
             )
         };
         let look = format!(
-            "look for a job whose name ends in {marker} before you submit again:\n  gpujob status --all -p {provider} -o json --jq '.items[] | select(.marker == \"{marker}\") | .ref'"
+            "look for its job with `gpujob settle marker:{marker}` before you submit again; on another machine:\n  gpujob status --all -p {provider} -o json --jq '.items[] | select(.marker == \"{marker}\") | .ref'"
         );
         let hint = match key {
             None => look,
             Some(_) => format!(
-                "the same command looks again; {look}\nif there is none, `--resubmit` sends it once more"
+                "{look}\nthe same command looks again too, and with `--resubmit`, once you have looked, sends the create once more"
             ),
         };
         let mut error = Error::new(Kind::OutcomeUnknown, "outcome_unknown", message)

@@ -6,6 +6,7 @@
 
 mod doubt;
 mod key;
+mod settle;
 mod standing;
 
 use std::time::Duration;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::ambient::{Clock, Reporter};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::journal::{Journal, Locks, Phase, Prepared};
 use crate::model::{Job, Marker, Timestamp};
 use crate::provider::{Creation, Plan, Provider};
@@ -25,6 +26,7 @@ use super::interrupt::Interrupt;
 use doubt::{Doubt, Looked};
 use key::BEGINNING;
 pub use key::{Turn, Wish, by_age, other_hash};
+pub use settle::{is_left_behind, left_behind};
 use standing::Submission;
 pub use standing::{Place, Standing};
 
@@ -85,6 +87,11 @@ impl Submitter<'_> {
             },
             request,
         );
+        // Of a key the turn has the lock. Held by another, it is shared by chance: nobody need wait for that.
+        let _held = match (self.locks, turn.key()) {
+            (Some(locks), None) => locks.try_hold(&settle::lock_of(None, &plan.marker))?,
+            (None, _) | (_, Some(_)) => None,
+        };
         let prepared = self.journal.prepare(&intent)?;
         if !is_in_doubt(&prepared) {
             self.stage(provider, plan).await?;
@@ -160,7 +167,14 @@ impl Submitter<'_> {
             plan.marker
         ));
         let looking = self.look_up(sent.provider, &plan.marker, &plan.scope, sent.prepared_at);
-        let looked = looking.await;
+        let mut looked = looking.await;
+        let is_unknown = looked.is_answered && looked.found.is_empty();
+        if is_unknown && sent.provider.capabilities().creates_once {
+            match self.send_again(sent).await? {
+                Ok(job) => return Ok(job),
+                Err(again) => looked = again,
+            }
+        }
         let is_one = match looked.found.len() {
             0 => false,
             1 => true,
@@ -177,6 +191,35 @@ impl Submitter<'_> {
         job.adopted = true;
         let job = self.accepted(sent, job);
         self.agree(sent, job, looked.found).await
+    }
+
+    /// Sends a create once more whose id the service takes once only, and looks again if that end is unclear too
+    /// (cyclecloud.md §6.3; cli.md §10, "Never twice").
+    async fn send_again(&self, sent: Sent<'_>) -> Result<Result<Job, Looked>> {
+        let plan = sent.plan;
+        self.reporter
+            .note("the service does not know the create; sending it once more with the same id");
+        let outcome = tokio::select! {
+            outcome = sent.provider.create(plan) => outcome,
+            _ = self.interrupt.came() => return Ok(Err(Looked::default())),
+        };
+        match outcome {
+            Creation::Accepted(job) => Ok(Ok(self.accepted(sent, job))),
+            // An answer about this id: it was not taken before.
+            Creation::Refused(error)
+                if matches!(error.kind(), Kind::Capacity | Kind::Rejected | Kind::Spec) =>
+            {
+                let recorded = self.journal.mark_rejected(&plan.marker, error.message());
+                self.warn_about_journal(recorded);
+                sent.provider.unstage(plan).await;
+                Err(error)
+            }
+            Creation::Refused(_) | Creation::Ambiguous(_) => {
+                let looking =
+                    self.look_up(sent.provider, &plan.marker, &plan.scope, sent.prepared_at);
+                Ok(Err(looking.await))
+            }
+        }
     }
 
     /// Two machines with one key in the same seconds are told apart only now (cli.md §10, "Creates").

@@ -13,8 +13,8 @@ use crate::model::{Backend, Job, Marker, ResourceRef, State};
 use crate::provider::Provider;
 
 use super::super::fold;
-use super::doubt::{Doubt, Looked};
 use super::key::{self, BEGINNING, Turn, Wish};
+use super::settle::lock_of_key;
 use super::{Request, Submitter};
 
 /// A candidate, with the scope of its markers.
@@ -51,7 +51,7 @@ impl Submitter<'_> {
         wish: &Wish<'_>,
         request: &Request<'_>,
     ) -> Result<Standing> {
-        let held = self.wait_for(wish.key).await?;
+        let held = self.wait_for(&lock_of_key(wish.key)).await?;
         let mut newest = None;
         let mut attempt = 1;
         loop {
@@ -70,15 +70,15 @@ impl Submitter<'_> {
         }
     }
 
-    /// Waits until no other process on this machine is submitting under the key.
-    async fn wait_for(&self, key: &str) -> Result<Option<Held>> {
+    /// Waits until no other process on this machine has the lock.
+    pub(super) async fn wait_for(&self, lock: &str) -> Result<Option<Held>> {
         let Some(locks) = self.locks else {
             return Ok(None);
         };
         let mut breaths = BREATHS.iter().copied();
         let mut breath = BREATHS.first().copied().unwrap_or_default();
         loop {
-            if let Some(held) = locks.try_hold(key)? {
+            if let Some(held) = locks.try_hold(lock)? {
                 return Ok(Some(held));
             }
             if self.deadline.is_some_and(|end| Instant::now() >= end) {
@@ -86,7 +86,7 @@ impl Submitter<'_> {
                     Kind::Timeout,
                     "timeout",
                     format!(
-                        "`--timeout` ran out while another gpujob was submitting under the key `{key}`; nothing was sent"
+                        "`--timeout` ran out while another gpujob was submitting ({lock}); nothing was sent"
                     ),
                 ));
             }
@@ -120,17 +120,23 @@ impl Submitter<'_> {
                 return Err(job.into_iter().fold(error, Error::with_job));
             }
         }
+        let of = |name: &str| {
+            let mut named = places.iter().filter(|place| place.provider.name() == name);
+            named.next().map(|place| place.provider)
+        };
         match entries.as_slice() {
             [] if wish.is_ours => Ok(Attempt::IsNot),
             [] => self.search(places, wish, attempt, request).await,
             entries => {
                 for entry in entries {
                     if let Some(job_ref) = &entry.job_ref {
-                        let job = self.job_of(places, entry, job_ref).await;
+                        let job = self.job_of(of(&entry.provider), entry, job_ref).await;
                         return Ok(Attempt::Is(Box::new(job)));
                     }
-                    if let Some(job) = self.settle_entry(places, wish, entry).await? {
-                        return Ok(Attempt::Is(Box::new(job)));
+                    match self.look_for(of(&entry.provider), entry).await {
+                        Ok(job) => return Ok(Attempt::Is(Box::new(job))),
+                        Err(_) if wish.resubmit => {}
+                        Err(error) => return Err(error),
                     }
                 }
                 Ok(Attempt::InDoubt)
@@ -139,17 +145,19 @@ impl Submitter<'_> {
     }
 
     /// The present record of a job of the journal; what the journal knows where the provider does not answer.
-    async fn job_of(&self, places: &[Place<'_>], entry: &Entry, job_ref: &ResourceRef) -> Job {
+    pub(super) async fn job_of(
+        &self,
+        provider: Option<&dyn Provider>,
+        entry: &Entry,
+        job_ref: &ResourceRef,
+    ) -> Job {
         let memory = Memory::from(entry.clone());
-        let place = places
-            .iter()
-            .find(|place| place.provider.name() == job_ref.provider);
-        let seen = match place {
+        let seen = match provider {
             None => Err(Error::internal("its provider is not asked")),
             Some(_) if entry.finished => Err(Error::internal("it is over")),
-            Some(place) => {
+            Some(provider) => {
                 let tracked = [fold::tracked(job_ref, Some(&memory))];
-                place.provider.observe(&tracked).await
+                provider.observe(&tracked).await
             }
         };
         let now = self.clock.now();
@@ -173,54 +181,6 @@ impl Submitter<'_> {
         });
         job.adopted = true;
         job
-    }
-
-    /// Looks for a create in doubt where it was sent; `None` if it is to be sent again.
-    async fn settle_entry(
-        &self,
-        places: &[Place<'_>],
-        wish: &Wish<'_>,
-        entry: &Entry,
-    ) -> Result<Option<Job>> {
-        let (Some(marker), Some(scope)) = (&entry.marker, &entry.scope) else {
-            return Err(Error::internal("a create in doubt has no marker"));
-        };
-        let place = places
-            .iter()
-            .find(|place| place.provider.name() == entry.provider);
-        let looked = match place {
-            Some(place) => {
-                let since = entry.created_at.unwrap_or(BEGINNING);
-                self.look_up(place.provider, marker, scope, since).await
-            }
-            None => Looked::default(),
-        };
-        if let Some(mut job) = self.oldest(looked.found.clone()) {
-            self.note_submitted(marker, &job);
-            job.key = Some(wish.key.to_owned());
-            job.marker = Some(marker.to_string());
-            if let Some(name) = &entry.name {
-                job.name = Some(name.clone());
-            }
-            return Ok(Some(job));
-        }
-        if wish.resubmit {
-            return Ok(None);
-        }
-        let cause = Error::new(
-            Kind::OutcomeUnknown,
-            "outcome_unknown",
-            format!(
-                "an earlier submit under the key `{}` did not learn what became of its create",
-                wish.key
-            ),
-        );
-        let doubt = Doubt {
-            provider: &entry.provider,
-            marker,
-            key: Some(wish.key),
-        };
-        Err(doubt.error(&cause, &looked))
     }
 
     /// Asks every place for a job of the key that another machine may have submitted.
@@ -259,7 +219,7 @@ impl Submitter<'_> {
     }
 
     /// Of several jobs of one marker the oldest is the job; that there are others is said.
-    fn oldest(&self, found: Vec<Job>) -> Option<Job> {
+    pub(super) fn oldest(&self, found: Vec<Job>) -> Option<Job> {
         let mut jobs = key::by_age(found).into_iter();
         let mut job = jobs.next()?;
         for other in jobs.filter(|other| !other.terminal) {

@@ -5,6 +5,7 @@
 
 mod detail;
 mod job;
+mod journal;
 mod layout;
 mod paint;
 mod plan;
@@ -14,6 +15,7 @@ mod value;
 pub use detail::Detail;
 pub use job::receipts;
 pub(super) use job::{job_detail, jobs};
+pub(super) use journal::{journal, journal_details};
 pub use layout::{Cell, Column, Grid, render};
 pub use paint::Tone;
 pub(super) use plan::plans;

@@ -4,7 +4,6 @@
 //! unclear create means is the engine's to find out.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -26,6 +25,7 @@ use super::record::{self, Sight};
 use super::request_id;
 use super::routes::{NodesOf, Termination};
 use super::status::ClusterStatus;
+use super::together::by_job;
 
 /// Jobs that are looked at together.
 const AT_ONCE: usize = 4;
@@ -327,27 +327,38 @@ impl Cyclecloud {
         }
     }
 
-    /// One call for each job: only a request's own list tells an ended job from an unknown one.
+    /// One list of the cluster for jobs that were looked at before and have nodes; one call for each other job, since
+    /// only a request's own list tells an ended job from an unknown one.
     pub(super) async fn observe_jobs(&self, jobs: &[Tracked]) -> Result<Vec<Observation>> {
-        let Some((first, rest)) = jobs.split_first() else {
+        let mut together = self.listed_together(jobs).await?;
+        let mut looks = jobs.iter().map(|tracked| {
+            let listed = together.remove(&tracked.job_ref);
+            self.observe_one(tracked, listed)
+        });
+        let Some(first) = looks.next() else {
             return Ok(Vec::new());
         };
         // Alone: five wrong passwords lock the account, and this one tells whether it is wrong (§2.1).
-        let mut observations = vec![self.observe_one(first).await?];
-        let looks: Vec<_> = rest
-            .iter()
-            .map(|tracked| self.observe_one(tracked))
-            .collect();
+        let mut observations = vec![first.await?];
+        let looks: Vec<_> = looks.collect();
         let others: Vec<Observation> = stream::iter(looks).buffered(AT_ONCE).try_collect().await?;
         observations.extend(others);
         Ok(observations)
     }
 
-    async fn observe_one(&self, tracked: &Tracked) -> Result<Observation> {
+    async fn observe_one(
+        &self,
+        tracked: &Tracked,
+        listed: Option<NodeList>,
+    ) -> Result<Observation> {
         let (cluster, id) = self.parts(&tracked.job_ref)?;
         let mut history = History::read(tracked.reading.as_ref());
         history.time_limit_s = tracked.time_limit_s.or(history.time_limit_s);
-        let job = match self.look(cluster, id, &history).await? {
+        let listed = match listed {
+            Some(list) => Listed::Known(list),
+            None => self.look(cluster, id, &history).await?,
+        };
+        let job = match listed {
             Listed::Known(list) => {
                 let mut job = self.seen(cluster, id, &list, history, tracked.cancel_requested_at);
                 self.add_capacity_failure(cluster, &mut job).await;
@@ -461,21 +472,9 @@ impl Cyclecloud {
     pub(super) async fn list_jobs(&self, filter: &ListFilter) -> Result<Listing> {
         let cluster = self.chosen_cluster(filter.namespace.as_deref())?;
         let list = self.list_nodes(cluster, NodesOf::WholeCluster).await?;
-        let mut of_job: BTreeMap<String, Vec<super::node::Node>> = BTreeMap::new();
-        for node in list.nodes {
-            if let Some(id) = node.job_id() {
-                of_job.entry(id).or_default().push(node);
-            }
-        }
-        let mut jobs: Vec<Job> = of_job
+        let mut jobs: Vec<Job> = by_job(list)
             .into_iter()
-            .map(|(id, nodes)| {
-                let raw = nodes.iter().map(|node| node.raw.clone()).collect();
-                let list = NodeList {
-                    nodes,
-                    operation: None,
-                    raw: Value::Array(raw),
-                };
+            .map(|(id, list)| {
                 // A list cannot tell ready from ready twice: what earlier looks saw decides.
                 let tracked = filter.memory_of(&self.job_ref(cluster, &id));
                 let history = History::read(tracked.and_then(|tracked| tracked.reading.as_ref()));
@@ -533,7 +532,7 @@ impl Cyclecloud {
         }
     }
 
-    async fn list_nodes(&self, cluster: &str, of: NodesOf<'_>) -> Result<NodeList> {
+    pub(super) async fn list_nodes(&self, cluster: &str, of: NodesOf<'_>) -> Result<NodeList> {
         let value = self.read(&self.routes.nodes(cluster, of)).await?;
         NodeList::read(&value).ok_or_else(|| {
             self.named(Error::new(

@@ -26,6 +26,7 @@ mod runner;
 mod shares;
 mod state;
 mod status;
+mod together;
 mod volumes;
 
 use std::sync::{Arc, OnceLock};

@@ -183,6 +183,7 @@ async fn start(seed: u64, rules: &[&str]) -> Result<Sandbox, StartError> {
         seed: Some(seed),
         hold: Vec::new(),
         faults: rules.iter().map(|rule| (*rule).to_owned()).collect(),
+        settings: Vec::new(),
     })
     .await
 }

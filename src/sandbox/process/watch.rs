@@ -57,6 +57,7 @@ pub struct Process {
     log: PathBuf,
     started_at: Timestamp,
     stop: Arc<Notify>,
+    crash: Arc<Notify>,
     record: watch::Receiver<Record>,
 }
 
@@ -75,6 +76,11 @@ impl Process {
     /// Asks the whole process group to end: TERM, and KILL after a short grace. Returns at once.
     pub fn kill(&self) {
         self.stop.notify_one();
+    }
+
+    /// Ends the whole process group at once and without a word, as a machine that dies does. Returns at once.
+    pub fn crash(&self) {
+        self.crash.notify_one();
     }
 
     /// Standard output and standard error in one file, in the order they were written.
@@ -118,6 +124,7 @@ impl Process {
             log,
             started_at: now,
             stop: Arc::default(),
+            crash: Arc::default(),
             record,
         }
     }
@@ -132,16 +139,18 @@ pub(super) fn watch(
     time_limit: Option<Duration>,
 ) -> Process {
     let stop = Arc::new(Notify::new());
+    let crash = Arc::new(Notify::new());
     let (sender, record) = watch::channel(Record {
         status: ProcessStatus::Running,
         finished_at: None,
     });
     let stop_asked = Arc::clone(&stop);
+    let crash_asked = Arc::clone(&crash);
     let deadline = time_limit.and_then(|limit| Instant::now().checked_add(limit));
     // Made here and not by the task: a runtime that ends before the task's first turn must end the group too.
     let group = Group::of(&child);
     runtime.spawn(async move {
-        let status = until_over(child, group, &stop_asked, deadline).await;
+        let status = until_over(child, group, &stop_asked, &crash_asked, deadline).await;
         sender.send_replace(Record {
             status,
             finished_at: Some(Timestamp::now()),
@@ -152,6 +161,7 @@ pub(super) fn watch(
         log,
         started_at: Timestamp::now(),
         stop,
+        crash,
         record,
     }
 }
@@ -160,6 +170,7 @@ async fn until_over(
     mut child: Child,
     mut group: Group,
     stop: &Notify,
+    crash: &Notify,
     deadline: Option<Instant>,
 ) -> ProcessStatus {
     let mut timed_out = false;
@@ -170,6 +181,10 @@ async fn until_over(
         tokio::select! {
             outcome = child.wait() => break outcome,
             () = stop.notified(), if !asked => {}
+            () = crash.notified() => {
+                group.signal(Signal::KILL);
+                continue;
+            }
             () = reached(alarm) => {
                 if asked {
                     group.signal(Signal::KILL);

@@ -9,10 +9,15 @@ use crate::support::environment::TestEnvironment;
 const BACKENDS: [&str; 4] = ["paracloud", "cyclecloud", "gongji", "pai-dlc"];
 
 fn submit(environment: &TestEnvironment, backend: &str, name: &str) -> Child {
+    submit_with(environment, backend, name, &[])
+}
+
+fn submit_with(environment: &TestEnvironment, backend: &str, name: &str, flags: &[&str]) -> Child {
     let gpu = ["--gpu", "V100:1", "--image", "tool:1", "--time", "5m"];
     let arguments = [
         &["submit", "-p", backend, "--name", name][..],
         &gpu,
+        flags,
         &["--", "true"],
     ];
     environment
@@ -75,6 +80,65 @@ fn kill_some(rounds: usize) {
     environment.run(&["status", "-o", "json"]).expect(0);
     println!("{rounds} processes, {killed} killed");
     assert!(killed > 0);
+}
+
+/// The same key is submitted until it is told; some of the processes are killed.
+fn kill_under_keys(rounds: usize) {
+    let environment = TestEnvironment::with_sandbox();
+    let mut random = fastrand::Rng::with_seed(SEED);
+    let (mut runs, mut killed, mut resubmitted) = (0, 0, 0);
+    for number in 0..rounds {
+        prepare(&environment, &FAULTS);
+        let backend = BACKENDS[number % BACKENDS.len()];
+        let name = format!("key-{number}");
+        let run = |flags: &[&str]| submit_with(&environment, backend, &name, flags);
+        for _ in 0..3 {
+            let before = count(&environment, backend, &name);
+            let mut child = run(&["--key", &name, "--retries", "0"]);
+            if random.bool() {
+                // The instant is the point of the test; nothing is measured by it.
+                std::thread::sleep(Duration::from_millis(random.u64(0..120)));
+                child.kill().unwrap();
+            }
+            let code = child.wait_with_output().unwrap().status.code();
+            runs += 1;
+            killed += usize::from(code.is_none());
+            let jobs = count(&environment, backend, &name);
+            match code {
+                Some(0) => assert_eq!(jobs, 1, "{backend} {name}"),
+                Some(88) | None => assert!(jobs <= 1, "{backend} {name}: {jobs} jobs"),
+                Some(code) => assert_eq!(jobs, before, "{backend} {name}: {code}"),
+            }
+        }
+        environment.control("faults", r#"{"faults": []}"#);
+        let settled = environment.run(&["settle", "--all"]).code;
+        let jobs = count(&environment, backend, &name);
+        let mut last = run(&["--key", &name, "-q"]).wait_with_output().unwrap();
+        if settled == 88 {
+            // It looked with nothing in its way: there is none.
+            assert_eq!(jobs, 0, "{backend} {name}");
+            assert_eq!(last.status.code(), Some(88), "{backend} {name}");
+            let again = run(&["--key", &name, "-q", "--resubmit"]);
+            last = again.wait_with_output().unwrap();
+            resubmitted += 1;
+        }
+        let told = String::from_utf8_lossy(&last.stderr).into_owned();
+        assert_eq!(last.status.code(), Some(0), "{backend} {name}: {told}");
+        assert_eq!(count(&environment, backend, &name), 1, "{backend} {name}");
+    }
+    println!("{rounds} keys, {runs} runs, {killed} killed, {resubmitted} resubmitted");
+    assert!(killed > 0);
+}
+
+#[test]
+fn a_key_is_one_job_however_many_of_its_submits_are_killed() {
+    kill_under_keys(8);
+}
+
+#[test]
+#[ignore = "minutes: the long form"]
+fn many_keys_are_one_job_each_however_many_submits_are_killed() {
+    kill_under_keys(200);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use serde_json::json;
 use super::{FAULTS, SEED, is_named};
 use crate::contract::Silent;
 
-const BACKENDS: [Backend; 4] = [
+pub(super) const BACKENDS: [Backend; 4] = [
     Backend::Paracloud,
     Backend::Cyclecloud,
     Backend::Gongji,
@@ -82,7 +82,8 @@ async fn run(rounds: u64, seed: u64) -> Tally {
     tally
 }
 
-async fn one_round(seed: u64, backend: Backend, tally: &mut Tally) {
+/// A sandbox in which no job of the backend ever starts and nothing is short.
+pub(super) async fn sandbox(seed: u64, backend: Backend) -> Sandbox {
     let sandbox = Sandbox::start(Options {
         speed: 1000.0,
         port: 0,
@@ -94,6 +95,11 @@ async fn one_round(seed: u64, backend: Backend, tally: &mut Tally) {
     .await
     .unwrap();
     unlimited(&sandbox);
+    sandbox
+}
+
+async fn one_round(seed: u64, backend: Backend, tally: &mut Tally) {
+    let sandbox = sandbox(seed, backend).await;
     let home = tempfile::TempDir::new().unwrap();
     let journal = Journal::open(home.path()).unwrap();
     let provider = provider(&sandbox, backend);
@@ -220,7 +226,7 @@ fn held(sandbox: &Sandbox, backend: Backend) -> Vec<gpujob::sandbox::operation::
     meant.next().unwrap().held()
 }
 
-fn jobs(sandbox: &Sandbox, backend: Backend, name: &str) -> Vec<String> {
+pub(super) fn jobs(sandbox: &Sandbox, backend: Backend, name: &str) -> Vec<String> {
     let held = held(sandbox, backend).into_iter();
     held.filter(|held| is_named(&held.names, name))
         .map(|held| held.id)
@@ -237,7 +243,7 @@ fn unlimited(sandbox: &Sandbox) {
     }
 }
 
-fn provider(sandbox: &Sandbox, backend: Backend) -> Box<dyn Provider> {
+pub(super) fn provider(sandbox: &Sandbox, backend: Backend) -> Box<dyn Provider> {
     let environment = Environment::for_tests(std::iter::empty::<(&str, &str)>());
     let config = Config::load(Some(&sandbox.config_path()), &environment).unwrap();
     let kit = Kit {
@@ -252,7 +258,7 @@ fn provider(sandbox: &Sandbox, backend: Backend) -> Box<dyn Provider> {
     connect(&config.provider(backend.as_str()).unwrap(), &kit).unwrap()
 }
 
-fn spec(name: &str) -> JobSpec {
+pub(super) fn spec(name: &str) -> JobSpec {
     let text = format!(
         "name: {name}\nimage: tool:1\ncommand: [\"true\"]\nresources: {{gpu: {{model: V100, count: 1}}}}\ntimeout: 5m\n"
     );

@@ -1,8 +1,10 @@
 //! Submits under faults: whatever goes wrong, no job is doubled, none is lost, and every exit code is true.
 //!
 //! The truth is read from the sandbox itself, never from gpujob. The long form:
-//! `cargo test --test it chaos::ten_thousand -- --ignored --nocapture`, with `GPUJOB_CHAOS_SEED` to repeat a run.
+//! `cargo test --test it chaos::mass::ten_thousand -- --ignored --nocapture` (without keys), `chaos::keyed::ten_thousand`
+//! (with), `chaos::kills::many` (processes), with `GPUJOB_CHAOS_SEED` to repeat a run.
 
+mod keyed;
 mod kills;
 mod mass;
 

@@ -7,6 +7,7 @@ mod explain;
 mod follow;
 mod help;
 mod interrupts;
+mod journal;
 mod keys;
 mod local;
 mod logs;
@@ -20,6 +21,7 @@ mod state_directory;
 mod streams;
 mod submit;
 mod types;
+mod verdicts;
 mod waiting;
 
 /// A job that both emulated backends can run, in a moment.

@@ -1,6 +1,7 @@
 //! One suite over every provider, against the in-process sandbox; gated by the capability table where verbs differ.
 
 mod jobs;
+mod polls;
 mod storage;
 mod told;
 mod verbs;

@@ -7,9 +7,27 @@ fail() {
     exit 125
 }
 
+# Nobody can have a registry below `.invalid` (RFC 2606).
+check_image() {
+    case $1 in
+    */*) ;;
+    *) return 0 ;;
+    esac
+    case ${1%%/*} in
+    invalid | invalid:* | *.invalid | *.invalid:*)
+        printf "Unable to find image '%s' locally\n" "$1" >&2
+        fail "Error response from daemon: lookup ${1%%/*}: no such host"
+        ;;
+    esac
+}
+
 case ${1-} in
 run) shift ;;
-rm | kill | stop | pull) exit 0 ;;
+pull)
+    check_image "${2-}"
+    exit 0
+    ;;
+rm | kill | stop) exit 0 ;;
 *) fail "the sandbox's nodes do not have \`docker ${1-}\`" ;;
 esac
 
@@ -73,6 +91,7 @@ END
     printf '%s' "$word"
 }
 
+check_image "$1"
 # The image's place is taken by the entry point.
 shift
 words=$((words - 1))

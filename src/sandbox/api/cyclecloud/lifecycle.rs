@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::model::State;
 use crate::sandbox::clock::Clock;
 use crate::sandbox::process::Launcher;
+use crate::sandbox::trouble::Trouble;
 
 use super::boot::{self, Wish};
 use super::catalogue::{Catalogue, ClusterPlan};
@@ -57,6 +58,48 @@ pub(super) fn evict(node: &mut Node, clock: &Clock) {
         Ending::KeepOff
     };
     manage::end(node, ending, clock);
+}
+
+/// Lets trouble befall the nodes of one create.
+pub(super) fn befall(
+    world: &mut World,
+    operation: &str,
+    trouble: Trouble,
+    around: &Surroundings<'_>,
+) -> Result<(), &'static str> {
+    let ids: Vec<String> = world
+        .operations
+        .iter()
+        .filter(|known| known.id == operation)
+        .flat_map(|known| known.nodes.clone())
+        .collect();
+    let mut nodes = std::mem::take(&mut world.nodes);
+    let mut own = nodes.iter_mut().filter(|node| ids.contains(&node.id));
+    let done = match trouble {
+        Trouble::NodeFails => own
+            .find(|node| node.phase == Phase::Ready)
+            .map(|node| {
+                if let Some(process) = &node.process {
+                    process.crash();
+                }
+                fail(node, "Node failed a health check", around.clock);
+            })
+            .ok_or("none of its nodes is ready"),
+        Trouble::TimesOut => own
+            .find(|node| matches!(node.phase, Phase::Acquiring | Phase::Preparing))
+            .map(|node| time_out(node, world, around.clock))
+            .ok_or("none of its nodes is starting"),
+        Trouble::Vanishes => {
+            for mut node in nodes.extract_if(.., |node| ids.contains(&node.id)) {
+                vanish(&mut node, world, around);
+            }
+            world.operations.retain(|known| known.id != operation);
+            Ok(())
+        }
+        Trouble::Restarts => Err("CycleCloud knows no pods; its nodes are restarted by its API"),
+    };
+    world.nodes = nodes;
+    done
 }
 
 fn take_step(node: &mut Node, world: &mut World, around: &Surroundings<'_>) -> Step {

@@ -46,6 +46,7 @@ use crate::sandbox::operation::{Held, Operation, Script};
 use crate::sandbox::process::Launcher;
 use crate::sandbox::service::Setup;
 use crate::sandbox::service::{Delivery, RawAnswer, RawRequest, Service};
+use crate::sandbox::trouble::Trouble;
 use crate::secret::Secret;
 
 use self::calls::Caller;
@@ -353,6 +354,17 @@ impl Service for CycleCloud {
         drop(world);
         self.tick();
         Ok(())
+    }
+
+    fn befall(&self, job: &str, trouble: Trouble) -> Result<(), String> {
+        let mut world = self.lock();
+        let operation = told::held(&world)
+            .into_iter()
+            .find(|held| held.is(job))
+            .ok_or_else(|| trouble.cannot(job, "there is no such request"))?
+            .id;
+        lifecycle::befall(&mut world, &operation, trouble, &self.surroundings())
+            .map_err(|why| trouble.cannot(job, why))
     }
 
     fn reset(&self) {

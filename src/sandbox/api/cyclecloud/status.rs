@@ -40,8 +40,14 @@ pub(super) fn status(
             body.insert(name.to_owned(), json!(state));
         }
     }
-    body.insert("maxCount".to_owned(), json!(cluster.max_count));
-    body.insert("maxCoreCount".to_owned(), json!(cluster.max_core_count));
+    body.insert(
+        "maxCount".to_owned(),
+        json!(world.switches.nodes(cluster.max_count)),
+    );
+    body.insert(
+        "maxCoreCount".to_owned(),
+        json!(world.switches.cores(cluster.max_core_count)),
+    );
     let scene = Scene {
         world,
         catalogue,
@@ -85,8 +91,8 @@ impl Scene<'_> {
         json!({
             "name": array.name,
             "nodearray": self.definition(array),
-            "maxCount": array.max_count,
-            "maxCoreCount": array.max_core_count,
+            "maxCount": self.world.switches.nodes(array.max_count),
+            "maxCoreCount": self.world.switches.cores(array.max_core_count),
             "buckets": buckets,
         })
     }

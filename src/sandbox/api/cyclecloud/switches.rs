@@ -9,6 +9,9 @@ use serde_json::Value;
 use crate::model::State;
 use crate::sandbox::auth::basic::Rule;
 
+/// No size has more cores.
+const LARGEST_CORES: u64 = 1024;
+
 /// How the service behaves where the contract leaves a choice; the defaults are the contract's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,6 +94,8 @@ pub(super) struct Switches {
     pub(super) jetpack_booleans: Booleans,
     /// Nodes of one scale set may differ in `CloudInit` (§8.2: not documented).
     pub(super) cloud_init_per_node: bool,
+    /// At least so many nodes fit: in every array, cluster, bucket and quota.
+    pub(super) capacity: Option<u64>,
     /// Quotas of VM families in cores, instead of the built-in ones; keys are sizes.
     pub(super) family_quota_cores: BTreeMap<String, u64>,
     /// The region's quota in cores, instead of the built-in one.
@@ -139,6 +144,7 @@ impl Default for Switches {
             played: None,
             jetpack_booleans: Booleans::Json,
             cloud_init_per_node: true,
+            capacity: None,
             family_quota_cores: BTreeMap::new(),
             region_quota_cores: None,
             disabled: BTreeMap::new(),
@@ -253,6 +259,17 @@ impl Switches {
             serde_json::from_value(merged).map_err(|error| format!("switch refused: {error}"))?;
         changed.check()?;
         Ok(changed)
+    }
+
+    /// A limit in nodes, or more of them by the switch `capacity`.
+    pub(super) fn nodes(&self, limit: u64) -> u64 {
+        limit.max(self.capacity.unwrap_or_default())
+    }
+
+    /// The same in cores, enough for the largest size.
+    pub(super) fn cores(&self, limit: u64) -> u64 {
+        let capacity = self.capacity.unwrap_or_default();
+        limit.max(capacity.saturating_mul(LARGEST_CORES))
     }
 
     /// The generic state in which nodes stay.

@@ -268,19 +268,20 @@ impl World {
             throttled,
             vcpus: size.vcpus,
             array_limit: Amount {
-                nodes: array.max_count,
-                cores: array.max_core_count,
+                nodes: self.switches.nodes(array.max_count),
+                cores: self.switches.cores(array.max_core_count),
             },
             cluster_limit: Amount {
-                nodes: cluster.max_count,
-                cores: cluster.max_core_count,
+                nodes: self.switches.nodes(cluster.max_count),
+                cores: self.switches.cores(cluster.max_core_count),
             },
             family: self.family(catalogue, machine_type, &size),
             region: Quota {
-                cores: self
-                    .switches
-                    .region_quota_cores
-                    .unwrap_or(catalogue.region.quota_cores),
+                cores: self.switches.cores(
+                    self.switches
+                        .region_quota_cores
+                        .unwrap_or(catalogue.region.quota_cores),
+                ),
                 consumed: catalogue
                     .region
                     .consumed_cores
@@ -301,7 +302,7 @@ impl World {
         let own = self.active(|node| catalogue.size(&node.machine_type).family == size.family);
         let quota = self.switches.family_quota_cores.get(machine_type).copied();
         Quota {
-            cores: quota.unwrap_or(family.quota_cores),
+            cores: self.switches.cores(quota.unwrap_or(family.quota_cores)),
             consumed: family.consumed_cores.saturating_add(own.cores),
         }
     }

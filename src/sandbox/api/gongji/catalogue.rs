@@ -127,6 +127,7 @@ impl Stock {
         catalogue: &Catalogue,
         sold_out: &BTreeSet<String>,
         no_stock: bool,
+        inventory: Option<u32>,
         held: impl Iterator<Item = usize>,
     ) -> Self {
         let mut free: Vec<i64> = catalogue
@@ -136,7 +137,7 @@ impl Stock {
                 if no_stock || sold_out.contains(&offer.id) {
                     0
                 } else {
-                    offer.inventory
+                    inventory.map_or(offer.inventory, i64::from)
                 }
             })
             .collect();

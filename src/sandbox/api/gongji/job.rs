@@ -46,6 +46,8 @@ pub(super) struct Job {
     pub(super) reads: u32,
     /// An unknown mark that was accepted: never scheduled.
     pub(super) is_stuck: bool,
+    /// Its time limit counts as reached.
+    pub(super) is_overdue: bool,
 }
 
 /// Where a job stands.
@@ -163,6 +165,9 @@ pub(super) enum Run {
     Played(Played, Duration),
 }
 
+/// Kubernetes' word for an image that cannot be pulled.
+pub(super) const PULL_BACK_OFF: &str = "ImagePullBackOff";
+
 /// A line of `pod_event`.
 #[derive(Debug, Clone)]
 pub(super) struct Event {
@@ -177,6 +182,28 @@ impl Job {
     /// The name under which the launcher keeps its processes.
     pub(super) fn launch_name(&self) -> String {
         format!("gongji-{}", self.id)
+    }
+
+    /// The life-cycle word: a job whose pods all wait for their image still waits (§2.5).
+    pub(super) fn status(&self) -> &'static str {
+        if self.pulls_in_vain() {
+            return Phase::Pending.status();
+        }
+        self.phase.status()
+    }
+
+    /// The outcome word.
+    pub(super) fn outcome(&self) -> &'static str {
+        if self.pulls_in_vain() {
+            return Phase::Pending.outcome();
+        }
+        self.phase.outcome()
+    }
+
+    fn pulls_in_vain(&self) -> bool {
+        self.phase == Phase::Running
+            && self.live_nodes().count() > 0
+            && self.live_nodes().all(Node::pulls_in_vain)
     }
 
     pub(super) fn is_spot(&self) -> bool {
@@ -251,6 +278,15 @@ pub(super) struct Ending<'a> {
 }
 
 impl Node {
+    /// Whether a container's image cannot be pulled.
+    pub(super) fn pulls_in_vain(&self) -> bool {
+        self.status == NodeStatus::Pending
+            && self
+                .containers
+                .iter()
+                .any(|container| container.reason == Some(PULL_BACK_OFF))
+    }
+
     pub(super) fn record(&mut self, event: Event) {
         self.events.push(event);
     }

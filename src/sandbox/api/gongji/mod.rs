@@ -52,6 +52,7 @@ use crate::sandbox::operation::{Held, Operation, Script};
 use crate::sandbox::process::Launcher;
 use crate::sandbox::service::Setup;
 use crate::sandbox::service::{RawAnswer, RawRequest, Service};
+use crate::sandbox::trouble::Trouble;
 
 /// The emulated service.
 #[derive(Debug)]
@@ -257,6 +258,20 @@ impl Service for Gongji {
             state.preempt(&id, moment(&self.clock))?;
         }
         state.switches = changed;
+        drop(state);
+        self.tick();
+        Ok(())
+    }
+
+    fn befall(&self, job: &str, trouble: Trouble) -> Result<(), String> {
+        let mut state = self.state();
+        let id = told::held(&state)
+            .into_iter()
+            .find(|held| held.is(job))
+            .map_or_else(|| job.to_owned(), |held| held.id);
+        state
+            .befall(&id, trouble, moment(&self.clock), &self.launcher)
+            .map_err(|why| trouble.cannot(job, why))?;
         drop(state);
         self.tick();
         Ok(())

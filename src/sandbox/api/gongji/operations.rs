@@ -26,6 +26,7 @@ use super::walk::{self, Walk};
 use super::wire::{CreateJob, DeleteNode, StopJob};
 use crate::sandbox::clock::Clock;
 use crate::sandbox::process::Launcher;
+use crate::sandbox::trouble::Trouble;
 
 /// Ids begin here: above 2^53, where floating-point numbers skip the odd ones.
 const FIRST_ID: i64 = 9_007_199_254_740_993;
@@ -199,6 +200,51 @@ impl State {
         Ok(())
     }
 
+    /// Lets trouble befall a job.
+    pub(super) fn befall(
+        &mut self,
+        id: &str,
+        trouble: Trouble,
+        now: Moment,
+        launcher: &Launcher,
+    ) -> Result<(), &'static str> {
+        let index = self
+            .jobs
+            .iter()
+            .position(|job| job.id.to_string() == id)
+            .ok_or("there is no such job")?;
+        if trouble == Trouble::Vanishes {
+            let job = self.jobs.remove(index);
+            launcher.forget(&job.launch_name());
+            return Ok(());
+        }
+        let job = self
+            .jobs
+            .get_mut(index)
+            .filter(|job| job.phase == Phase::Running)
+            .ok_or("it does not run")?;
+        match trouble {
+            Trouble::Vanishes => {}
+            Trouble::TimesOut => job.is_overdue = true,
+            Trouble::NodeFails => {
+                if !walk::lose_node(job, now) {
+                    return Err("none of its nodes runs");
+                }
+            }
+            // The platform gives it another pod (§5.4).
+            Trouble::Restarts => job.end_nodes(
+                &Ending {
+                    status: NodeStatus::End,
+                    reason: "Evicted",
+                    message: "the pod is replaced by another one",
+                    is_warning: true,
+                },
+                now,
+            ),
+        }
+        Ok(())
+    }
+
     fn decode<T: serde::de::DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Refusal> {
         decode::body(call.body, self.switches.lenient)
     }
@@ -209,7 +255,13 @@ impl State {
             .jobs
             .iter()
             .flat_map(|job| job.live_nodes().map(|node| node.offer));
-        Stock::new(catalogue, &sold_out, self.switches.no_stock, held)
+        Stock::new(
+            catalogue,
+            &sold_out,
+            self.switches.no_stock,
+            self.switches.inventory,
+            held,
+        )
     }
 
     fn books<'a>(&'a self, call: &'a Call<'_>) -> Books<'a> {
@@ -300,6 +352,7 @@ impl State {
             failures: BTreeMap::new(),
             failed_indexes: Vec::new(),
             reads: 0,
+            is_overdue: false,
             request,
         });
         Ok(json!({ "task_id": id }))
@@ -356,7 +409,7 @@ impl State {
                     && call.clock.has_passed(job.created.elapsed, lag)
                     && statuses
                         .as_ref()
-                        .is_none_or(|statuses| statuses.contains(&job.phase.status()))
+                        .is_none_or(|statuses| statuses.contains(&job.status()))
                     && query
                         .text("search_value")
                         .is_none_or(|name| self.is_found(job, name))
@@ -416,11 +469,7 @@ impl State {
             },
             call.now,
         );
-        let outcome = if manual {
-            "Manual"
-        } else {
-            job.phase.outcome()
-        };
+        let outcome = if manual { "Manual" } else { job.outcome() };
         job.enter(Phase::Stopped { status, outcome }, call.now);
         Ok(Data::Null)
     }
@@ -478,9 +527,8 @@ impl State {
             // Nothing was started yet: there is no log.
             None => return Ok(Data::Null),
             Some(Run::Played(played, _)) => played.log.clone(),
-            Some(Run::Process(process)) => {
-                tail(&process.log_path()).map_err(|error| Refusal::rule(error.to_string()))?
-            }
+            Some(Run::Process(process)) => tail(&process.log_path(), &self.switches)
+                .map_err(|error| Refusal::rule(error.to_string()))?,
         };
         Ok(json!({ "logs": logs }).into())
     }
@@ -524,15 +572,32 @@ impl State {
     }
 }
 
-/// The end of a log.
-fn tail(path: &Path) -> io::Result<String> {
+/// Where the part of a log begins that is still kept, of so many bytes.
+fn first_kept(length: u64, switches: &Switches) -> u64 {
+    let rotated = switches
+        .log_rotates_at
+        .and_then(|most| length.checked_div(most)?.checked_mul(most));
+    let most = switches.log_keeps.unwrap_or(LONGEST_LOG).min(LONGEST_LOG);
+    rotated.unwrap_or_default().max(length.saturating_sub(most))
+}
+
+/// The part of a log that is kept: whole lines, unless it is from the beginning.
+fn tail(path: &Path, switches: &Switches) -> io::Result<String> {
     let mut file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
         opened => opened?,
     };
     let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST_LOG)))?;
+    let start = first_kept(length, switches);
+    file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
-    file.take(LONGEST_LOG).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    file.take(length.saturating_sub(start))
+        .read_to_end(&mut bytes)?;
+    let torn = bytes
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .map_or(bytes.len(), |end| end + 1);
+    let torn = if start == 0 { 0 } else { torn };
+    let kept = bytes.get(torn..).unwrap_or_default();
+    Ok(String::from_utf8_lossy(kept).into_owned())
 }

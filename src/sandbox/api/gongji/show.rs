@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::billing::Books;
 use super::catalogue::Offer;
-use super::job::{Container, Event, Job, Moment, Node, NodeStatus, Phase};
+use super::job::{Container, Event, Job, Moment, Node, NodeStatus, PULL_BACK_OFF, Phase};
 use super::switches::{EventOrder, NumberForms, Switches};
 use super::times;
 use super::wire::ServiceSpec;
@@ -84,7 +84,7 @@ fn common(job: &Job, books: &Books<'_>) -> Map<String, Value> {
         "sub_type": job.request.sub_type,
         "schedule_status": schedule,
         "resources": resources,
-        "status": switches.status_word.as_deref().unwrap_or(job.phase.status()),
+        "status": switches.status_word.as_deref().unwrap_or(job.status()),
         "points": job.request.points,
         "runing_points": running,
         "billing_value": books.bill_of_job(job),
@@ -107,7 +107,7 @@ fn job_status(job: &Job, switches: &Switches) -> Value {
     let has_begun = job.started.is_some();
     json!({
         "create_time": has_begun.then(|| times::utc(job.created.time)),
-        "status": switches.outcome_word.as_deref().unwrap_or(job.phase.outcome()),
+        "status": switches.outcome_word.as_deref().unwrap_or(job.outcome()),
         "completion_time": job.completed.map(times::utc),
         "active_pods": (active > 0).then_some(active),
         "succeeded_pods": job.count(NodeStatus::Succeeded),
@@ -258,6 +258,10 @@ fn container(
     form: Form,
 ) -> Value {
     let (reason, message) = match (&container.outcome, container.reason) {
+        (None, Some(PULL_BACK_OFF)) => {
+            let message = format!("Back-off pulling image \"{}\"", service.service_image);
+            (json!(PULL_BACK_OFF), json!(message))
+        }
         (_, Some(reason)) => (json!(reason), Value::Null),
         (None | Some(ProcessStatus::Running), None) => (Value::Null, Value::Null),
         (Some(ProcessStatus::Exited(0)), None) => (json!("Completed"), Value::Null),

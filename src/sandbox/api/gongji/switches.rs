@@ -61,6 +61,12 @@ pub(super) struct Switches {
     pub(super) sold_out: BTreeSet<String>,
     /// Offers that lose their stock right after the next look: somebody else was faster.
     pub(super) sell_out_after_look: BTreeSet<String>,
+    /// How many of every offer there are, instead of the catalogue's numbers.
+    pub(super) inventory: Option<u32>,
+    /// A log begins anew whenever it would become longer than so many bytes, as files that are rotated do.
+    pub(super) log_rotates_at: Option<u64>,
+    /// Only so many bytes of a log's end are kept.
+    pub(super) log_keeps: Option<u64>,
     /// Nothing is free.
     pub(super) no_stock: bool,
     /// Prices, in percent of the catalogue's, as soon as there is a job.
@@ -119,6 +125,9 @@ impl Default for Switches {
             mark_life_s: None,
             sold_out: BTreeSet::new(),
             sell_out_after_look: BTreeSet::new(),
+            inventory: None,
+            log_rotates_at: None,
+            log_keeps: None,
             no_stock: false,
             price_percent_after_create: 100,
             no_balance: false,
@@ -326,6 +335,9 @@ impl Switches {
                     known.join(", ")
                 ));
             }
+        }
+        if self.log_rotates_at == Some(0) {
+            return Err("`log_rotates_at` is 0; give a number of bytes, or null".to_owned());
         }
         if self.billing_cycle_s == 0 {
             return Err("`billing_cycle_s` is 0; give whole seconds".to_owned());

@@ -7,3 +7,4 @@ mod nodes;
 mod resources;
 mod storage;
 mod switches;
+mod troubles;

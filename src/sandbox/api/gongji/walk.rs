@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use super::catalogue::{Catalogue, Stock};
-use super::job::{Container, Ending, Event, Job, Moment, Node, NodeStatus, Phase};
+use super::job::{
+    Container, Ending, Event, Job, Moment, Node, NodeStatus, PULL_BACK_OFF, Phase, Run,
+};
 use super::launching;
 use super::switches::{Advance, FinishedStatus, Hold, Switches, seconds};
 use super::wire::RestartPolicy;
 use crate::sandbox::process::Launcher;
+use crate::sandbox::trouble::{cannot_be_pulled, pull_error};
 
 /// What the walk depends on beside the job.
 #[derive(Debug)]
@@ -66,7 +69,7 @@ impl Walk<'_> {
         let ran = job.started.map_or(Duration::ZERO, |start| {
             self.now.elapsed.saturating_sub(start)
         });
-        if ran >= Duration::from_secs(limit) {
+        if job.is_overdue || ran >= Duration::from_secs(limit) {
             job.end_nodes(
                 &Ending {
                     status: NodeStatus::Failed,
@@ -142,6 +145,9 @@ impl Walk<'_> {
             NodeStatus::Pending => {
                 let is_due = self.switches.advance != Advance::Time
                     || self.passed(node.since, self.switches.node_pending_s);
+                if is_due && pulls_in_vain(job, index, self.now) {
+                    return false;
+                }
                 if is_due {
                     self.start_containers(job, index, false);
                 }
@@ -360,6 +366,83 @@ impl Walk<'_> {
     fn fresh_id(&mut self) -> i64 {
         fresh_id(self.next_id, self.random)
     }
+}
+
+/// Whether an image of the node cannot be pulled; told by its events, once.
+fn pulls_in_vain(job: &mut Job, index: usize, now: Moment) -> bool {
+    let Some(node) = job.nodes.get_mut(index) else {
+        return false;
+    };
+    let mut is_vain = false;
+    let mut told = Vec::new();
+    for (service, container) in job.request.services.iter().zip(&mut node.containers) {
+        let image = &service.service_image;
+        if !cannot_be_pulled(image) {
+            continue;
+        }
+        is_vain = true;
+        if container.reason.is_some() {
+            continue;
+        }
+        container.reason = Some(PULL_BACK_OFF);
+        for (reason, message, is_warning) in [
+            ("Pulling", format!("Pulling image \"{image}\""), false),
+            ("Failed", pull_error(image), true),
+            ("Failed", "Error: ErrImagePull".to_owned(), true),
+            (
+                "BackOff",
+                format!("Back-off pulling image \"{image}\""),
+                true,
+            ),
+            ("Failed", format!("Error: {PULL_BACK_OFF}"), true),
+        ] {
+            told.push(Event {
+                reason,
+                message,
+                is_warning,
+                time: now.time,
+                service: Some(service.service_name.clone()),
+            });
+        }
+    }
+    for event in told {
+        node.record(event);
+    }
+    is_vain
+}
+
+/// The machine of a running node dies. It counts as a failure, and what may be retried gets a new node.
+pub(super) fn lose_node(job: &mut Job, now: Moment) -> bool {
+    let limit = job.backoff_limit();
+    let Some(node) = job
+        .nodes
+        .iter_mut()
+        .find(|node| node.status == NodeStatus::Running)
+    else {
+        return false;
+    };
+    for container in &node.containers {
+        match &container.run {
+            Some(Run::Process(process)) => process.crash(),
+            Some(Run::Played(..)) | None => {}
+        }
+    }
+    let key = node.index;
+    node.end(
+        &Ending {
+            status: NodeStatus::Failed,
+            reason: "NodeLost",
+            message: "the node of the pod is not ready",
+            is_warning: true,
+        },
+        now,
+    );
+    let failures = job.failures.entry(key).or_default();
+    *failures += 1;
+    if let (true, Some(index)) = (*failures > limit, key) {
+        job.failed_indexes.push(index);
+    }
+    true
 }
 
 /// Whether nothing can save the job any more.

@@ -15,6 +15,7 @@ use super::status::Status;
 use super::times;
 use crate::model::Timestamp;
 use crate::sandbox::process::{Process, ProcessStatus};
+use crate::sandbox::trouble::cannot_be_pulled;
 
 /// One job.
 #[derive(Debug)]
@@ -52,6 +53,10 @@ pub(super) struct Job {
     pub(super) reads: u32,
     /// Pods appear at `EnvPreparing` and vanish when a job is stopped before it ran.
     pub(super) pods_appeared: bool,
+    /// How often its pods were replaced.
+    pub(super) restarts: u32,
+    /// Its time limit counts as reached.
+    pub(super) is_overdue: bool,
     pub(super) pods: Vec<Pod>,
     pub(super) events: Vec<Event>,
 }
@@ -114,6 +119,18 @@ pub(super) struct Pod {
     pub(super) process: Option<Process>,
     /// What became of the process, once that is known.
     pub(super) outcome: Option<ProcessStatus>,
+    pub(super) log: PodLog,
+    /// What it was before it was replaced, oldest first.
+    pub(super) history: Vec<Incarnation>,
+}
+
+/// A pod that was replaced by another of its name (`HistoryPods`).
+#[derive(Debug)]
+pub(super) struct Incarnation {
+    pub(super) uid: String,
+    pub(super) created: Option<Timestamp>,
+    pub(super) started: Option<Timestamp>,
+    pub(super) finished: Timestamp,
     pub(super) log: PodLog,
 }
 
@@ -198,6 +215,8 @@ impl Job {
             ending: None,
             reads: 0,
             pods_appeared: false,
+            restarts: 0,
+            is_overdue: false,
             pods,
             events: Vec::new(),
             id,
@@ -270,6 +289,67 @@ impl Job {
                 process.kill();
             }
         }
+    }
+
+    /// The image that cannot be pulled, if there is one.
+    pub(super) fn unpullable(&self) -> Option<&str> {
+        let mut images = self.request.job_specs.iter().map(|spec| &spec.image);
+        images
+            .find(|image| cannot_be_pulled(image))
+            .map(String::as_str)
+    }
+
+    /// Replaces every pod by a new one of its name, whose log is empty.
+    pub(super) fn replace_pods(&mut self, now: Timestamp, random: &mut fastrand::Rng) {
+        self.observe(now);
+        let mut names = Vec::new();
+        for pod in &mut self.pods {
+            if let Some(process) = pod.process.take() {
+                process.crash();
+                pod.log.observe(&process.log_path(), now, true);
+            }
+            let uid = std::mem::replace(&mut pod.uid, ids::pod_uid(random));
+            pod.history.push(Incarnation {
+                uid,
+                created: pod.created.replace(now),
+                started: pod.started.take(),
+                finished: now,
+                log: std::mem::take(&mut pod.log),
+            });
+            pod.status = PodStatus::Pending;
+            pod.finished = None;
+            pod.outcome = None;
+            names.push(pod.name.clone());
+        }
+        self.restarts += 1;
+        for name in names {
+            self.record(
+                now,
+                Some(&name),
+                "Warning Evicted the pod is replaced by a new one",
+            );
+        }
+    }
+
+    /// The node of the first running pod dies with its processes.
+    pub(super) fn lose_node(&mut self, now: Timestamp) -> bool {
+        let Some(pod) = self
+            .pods
+            .iter()
+            .find(|pod| pod.status == PodStatus::Running && pod.outcome.is_none())
+        else {
+            return false;
+        };
+        if let Some(process) = &pod.process {
+            process.crash();
+        }
+        let name = pod.name.clone();
+        self.record(
+            now,
+            Some(&name),
+            "Warning NodeNotReady the node of the pod is not ready",
+        );
+        true
     }
 
     /// Whether no process is left.
@@ -364,6 +444,7 @@ fn pods(
                 process: None,
                 outcome: None,
                 log: PodLog::default(),
+                history: Vec::new(),
             });
         }
     }

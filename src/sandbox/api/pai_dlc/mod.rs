@@ -51,6 +51,7 @@ use crate::sandbox::operation::{Held, Operation, Script};
 use crate::sandbox::process::Launcher;
 use crate::sandbox::service::Setup;
 use crate::sandbox::service::{RawAnswer, RawRequest, Service};
+use crate::sandbox::trouble::Trouble;
 
 /// The emulated service.
 #[derive(Debug)]
@@ -211,6 +212,24 @@ impl Service for PaiDlc {
     fn configure(&self, settings: &Value) -> Result<(), String> {
         let mut state = self.state();
         state.switches = state.switches.with(settings)?;
+        drop(state);
+        self.tick();
+        Ok(())
+    }
+
+    fn befall(&self, job: &str, trouble: Trouble) -> Result<(), String> {
+        let now = Moment {
+            time: self.clock.now(),
+            elapsed: self.clock.elapsed(),
+        };
+        let mut state = self.state();
+        let id = told::held(&state)
+            .into_iter()
+            .find(|held| held.is(job))
+            .map_or_else(|| job.to_owned(), |held| held.id);
+        state
+            .befall(&id, trouble, now, &self.launcher)
+            .map_err(|why| trouble.cannot(job, why))?;
         drop(state);
         self.tick();
         Ok(())

@@ -11,11 +11,11 @@ use super::catalogue::{Catalogue, User, counted};
 use super::datasets::Datasets;
 use super::decode::{self, Decoded, Member};
 use super::ids;
-use super::job::{Job, Moment, NewJob};
+use super::job::{Job, Moment, NewJob, Pod};
 use super::launching;
 use super::listing::Listing;
 use super::members;
-use super::pod_log::Wanted;
+use super::pod_log::{PodLog, Wanted};
 use super::query::Query;
 use super::reply::{Body, Refusal};
 use super::request::JobRequest;
@@ -27,6 +27,7 @@ use super::walk::{self, Effect, Rules};
 use crate::model::Timestamp;
 use crate::sandbox::auth::acs3::NonceMemory;
 use crate::sandbox::process::Launcher;
+use crate::sandbox::trouble::Trouble;
 
 /// Lines and events that are answered unless the request says otherwise (§3.6).
 const USUAL_LINES: usize = 2000;
@@ -175,6 +176,39 @@ impl State {
             }
             Operation::DeleteDataset => self.datasets.delete(id),
         }
+    }
+
+    /// Lets trouble befall a job.
+    pub(super) fn befall(
+        &mut self,
+        id: &str,
+        trouble: Trouble,
+        now: Moment,
+        launcher: &Launcher,
+    ) -> Result<(), &'static str> {
+        let Self { jobs, random, .. } = self;
+        let index = jobs
+            .iter()
+            .position(|job| job.id == id)
+            .ok_or("there is no such job")?;
+        if trouble == Trouble::Vanishes {
+            launcher.forget(&jobs.remove(index).id);
+            return Ok(());
+        }
+        let job = jobs
+            .get_mut(index)
+            .filter(|job| job.status() == Status::Running)
+            .ok_or("it does not run")?;
+        let is_done = match trouble {
+            Trouble::NodeFails => job.lose_node(now.time),
+            Trouble::Restarts => walk::restart(job, now, random),
+            Trouble::TimesOut => {
+                job.is_overdue = true;
+                true
+            }
+            Trouble::Vanishes => true,
+        };
+        is_done.then_some(()).ok_or("none of its pods runs")
     }
 
     fn job(&mut self, id: &str) -> Result<&mut Job, Refusal> {
@@ -352,8 +386,9 @@ impl State {
     }
 
     fn pod_logs(&mut self, call: &Call<'_>) -> Result<Body, Refusal> {
+        let most_lines = call.query.count("MaxLines", USUAL_LINES)?;
         let wanted = Wanted {
-            most_lines: call.query.count("MaxLines", USUAL_LINES)?,
+            most_lines: most_lines.min(self.switches.log_most_lines.unwrap_or(usize::MAX)),
             period: call.query.period(call.now)?,
             keeps_newest: self.switches.log_keeps_newest,
             oldest_first: self.switches.log_oldest_first,
@@ -361,8 +396,8 @@ impl State {
         call.query.flag("DownloadToFile")?;
         let job = self.job(call.route.id())?;
         job.observe(call.now);
-        let pod = visible_pod(job, call.route.pod(), call.query)?;
-        let lines = pod.log.lines(wanted).map_err(|error| {
+        let (pod, uid, log) = incarnation(job, call.route.pod(), call.query)?;
+        let lines = log.lines(wanted).map_err(|error| {
             log::warn!("pai-dlc: the log of {} cannot be read: {error}", pod.name);
             Refusal::gateway(
                 http::StatusCode::INTERNAL_SERVER_ERROR,
@@ -372,7 +407,7 @@ impl State {
         })?;
         let mut body = named(&job.id);
         body.insert("PodId".to_owned(), json!(pod.name));
-        body.insert("PodUid".to_owned(), json!(pod.uid));
+        body.insert("PodUid".to_owned(), json!(uid));
         body.insert("Logs".to_owned(), json!(lines));
         let container = json!({ "MainContainer": pod.role, "SidecarContainers": [] });
         body.insert("ContainerInfo".to_owned(), container);
@@ -381,14 +416,28 @@ impl State {
 }
 
 /// A pod of the path, which must be the incarnation that `PodUid` names.
-fn visible_pod<'j>(
-    job: &'j Job,
-    name: &str,
-    query: &Query,
-) -> Result<&'j super::job::Pod, Refusal> {
+fn visible_pod<'j>(job: &'j Job, name: &str, query: &Query) -> Result<&'j Pod, Refusal> {
     job.pod(name)
         .filter(|pod| query.text("PodUid").is_none_or(|uid| uid == pod.uid))
         .ok_or_else(|| Refusal::not_found("Pod", name))
+}
+
+/// The same for logs, which are there for pods that were replaced too.
+fn incarnation<'j>(
+    job: &'j Job,
+    name: &str,
+    query: &Query,
+) -> Result<(&'j Pod, &'j str, &'j PodLog), Refusal> {
+    let pod = job
+        .pod(name)
+        .ok_or_else(|| Refusal::not_found("Pod", name))?;
+    let old = query
+        .text("PodUid")
+        .and_then(|uid| pod.history.iter().find(|old| old.uid == uid));
+    if let Some(old) = old {
+        return Ok((pod, &old.uid, &old.log));
+    }
+    visible_pod(job, name, query).map(|pod| (pod, pod.uid.as_str(), &pod.log))
 }
 
 fn named(job: &str) -> Body {

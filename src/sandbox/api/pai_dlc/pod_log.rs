@@ -84,6 +84,9 @@ impl PodLog {
         } else if is_cut {
             to = from + MOST;
         }
+        if wanted.keeps_newest {
+            from = last_lines(path, from, to, wanted.most_lines)?;
+        }
         let bytes = read(path, from, to)?;
         let text = String::from_utf8_lossy(&bytes);
         let mut lines: Vec<&str> = text.split_terminator('\n').collect();
@@ -98,6 +101,30 @@ impl PodLog {
         }
         Ok(lines.into_iter().map(str::to_owned).collect())
     }
+}
+
+/// Where the last so many lines between two places begin, searched from the end: a poll costs what it answers.
+fn last_lines(path: &Path, from: u64, to: u64, most: usize) -> io::Result<u64> {
+    let mut end = to;
+    // The line feed of the last line ends it and begins none.
+    let mut left = most.saturating_add(1);
+    while end > from {
+        let start = end.saturating_sub(CHUNK).max(from);
+        let bytes = read(path, start, end)?;
+        for (position, byte) in bytes.iter().enumerate().rev() {
+            let place = start + u64::try_from(position).unwrap_or_default() + 1;
+            let is_feed = *byte == b'\n';
+            // A last line without its line feed counts too.
+            if is_feed || place == to {
+                left = left.saturating_sub(1);
+            }
+            if left == 0 {
+                return Ok(if is_feed { place } else { to });
+            }
+        }
+        end = start;
+    }
+    Ok(from)
 }
 
 /// The place behind the last line feed between two places, searched from the end.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::job::{Job, Pod, PodStatus, Stage};
+use super::job::{Incarnation, Job, Pod, PodStatus, Stage};
 use super::reply::Body;
 use super::status::Status;
 use super::switches::Switches;
@@ -10,8 +10,8 @@ use super::times::{seconds, seconds_or_empty};
 use crate::model::Timestamp;
 use crate::sandbox::process::ProcessStatus;
 
-/// No restart happens here; the form is the service's.
-const RESTART_TIMES: &str = "0/10";
+/// After so many restarts the service gives up; here nobody counts so far.
+const MOST_RESTARTS: u32 = 10;
 
 /// Members that the echo takes over as they were asked for.
 const ECHOED: [&str; 9] = [
@@ -99,7 +99,7 @@ fn common(job: &Job, now: Timestamp, switches: &Switches) -> Body {
             "JobType": job.request.job_type,
             "DisplayName": job.request.display_name,
             "Status": status_word(job, switches),
-            "SubStatus": "",
+            "SubStatus": if job.status() == Status::Restarting { "Restarting" } else { "" },
             "ReasonCode": reason,
             "ReasonMessage": message,
             "WorkspaceId": job.workspace_id,
@@ -124,7 +124,7 @@ fn common(job: &Job, now: Timestamp, switches: &Switches) -> Body {
             "GmtFailedTime": ended_as(job, Status::Failed),
             "GmtStoppedTime": ended_as(job, Status::Stopped),
             "Duration": job.duration(now),
-            "RestartTimes": RESTART_TIMES,
+            "RestartTimes": format!("{}/{MOST_RESTARTS}", job.restarts),
             "JobReplicaStatuses": replicas(job),
             "JobSpecs": specs(job),
         }),
@@ -190,7 +190,7 @@ fn pod(pod: &Pod, now: Timestamp, switches: &Switches) -> Value {
             "GmtStartTime": seconds_or_empty(pod.started),
             "GmtFinishTime": seconds_or_empty(pod.finished),
             "Duration": pod.duration(now),
-            "HistoryPods": [],
+            "HistoryPods": pod.history.iter().map(|old| incarnation(pod, old)).collect::<Vec<_>>(),
         }),
     );
     if switches.status_detail
@@ -199,6 +199,21 @@ fn pod(pod: &Pod, now: Timestamp, switches: &Switches) -> Value {
         shown.insert("StatusDetail".to_owned(), status_detail(outcome));
     }
     Value::Object(shown)
+}
+
+/// A pod that was replaced.
+fn incarnation(pod: &Pod, old: &Incarnation) -> Value {
+    json!({
+        "PodId": pod.name,
+        "PodUid": old.uid,
+        "Type": pod.role,
+        "Status": "Failed",
+        "SubStatus": "Evicted",
+        "Ip": pod.ip,
+        "GmtCreateTime": seconds_or_empty(old.created),
+        "GmtStartTime": seconds_or_empty(old.started),
+        "GmtFinishTime": seconds(old.finished),
+    })
 }
 
 /// A member of 2022 that no model has.

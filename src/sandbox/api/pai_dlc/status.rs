@@ -9,7 +9,7 @@ pub(super) enum Status {
     EnvPreparing,
     SanityChecking,
     Running,
-    /// Never entered by the walk, which restarts nothing; a switch can show it.
+    /// Its pods are replaced; nothing but a trouble of the control route restarts a job here.
     Restarting,
     Stopping,
     SucceededReserving,

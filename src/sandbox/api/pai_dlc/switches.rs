@@ -41,6 +41,8 @@ pub(super) struct Switches {
     pub(super) log_keeps_newest: bool,
     /// `log_order`: `oldest-first` or `newest-first`.
     pub(super) log_oldest_first: bool,
+    /// `log_most_lines`: more lines are not answered, whatever `MaxLines` is, or null.
+    pub(super) log_most_lines: Option<usize>,
     /// `no_stock`: nothing is free.
     pub(super) no_stock: bool,
     /// `deny`: actions that answer 403 `Forbidden.RAM`.
@@ -113,6 +115,7 @@ impl Default for Switches {
                 (Status::Bidding, 2.0),
                 (Status::EnvPreparing, 3.0),
                 (Status::SanityChecking, 2.0),
+                (Status::Restarting, 2.0),
                 (Status::Stopping, 1.0),
             ]
             .into(),
@@ -125,6 +128,7 @@ impl Default for Switches {
             shown_status: BTreeMap::new(),
             log_keeps_newest: true,
             log_oldest_first: true,
+            log_most_lines: None,
             no_stock: false,
             denied: BTreeSet::new(),
             throttle: None,
@@ -179,6 +183,7 @@ impl Switches {
                 self.log_oldest_first =
                     word(value, &["oldest-first", "newest-first"])? == "oldest-first";
             }
+            "log_most_lines" => self.log_most_lines = lines(value)?,
             "no_stock" => self.no_stock = flag(value)?,
             "deny" => self.denied = denied(value)?,
             "throttle" => self.throttle = throttle(value)?,
@@ -211,6 +216,7 @@ impl Switches {
             "show_status": self.shown_status,
             "log_keeps": if self.log_keeps_newest { "newest" } else { "oldest" },
             "log_order": if self.log_oldest_first { "oldest-first" } else { "newest-first" },
+            "log_most_lines": self.log_most_lines,
             "no_stock": self.no_stock,
             "deny": self.denied,
             "throttle": self.throttle.as_ref().map(Throttle::shown),
@@ -375,6 +381,18 @@ fn members(value: &Value) -> Result<&Map<String, Value>, String> {
 
 fn flag(value: &Value) -> Result<bool, String> {
     value.as_bool().ok_or_else(|| "true or false".to_owned())
+}
+
+fn lines(value: &Value) -> Result<Option<usize>, String> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    value
+        .as_u64()
+        .and_then(|lines| usize::try_from(lines).ok())
+        .filter(|lines| *lines > 0)
+        .map(Some)
+        .ok_or_else(|| "a number of lines, 1 or more, or null".to_owned())
 }
 
 fn positive(value: &Value) -> Result<f64, String> {

@@ -9,3 +9,4 @@ mod listing;
 mod logs;
 mod offers;
 mod switches;
+mod troubles;

@@ -8,6 +8,7 @@ use super::job::{Ending, Job, Moment, PodStatus, Stage};
 use super::status::{Group, Status};
 use super::switches::{Advance, Switches};
 use crate::sandbox::process::ProcessStatus;
+use crate::sandbox::trouble::pull_error;
 
 /// A changed priority shows after 10 to 60 s (§3.5).
 const PRIORITY_DELAY_SECONDS: f64 = 10.0;
@@ -120,16 +121,16 @@ fn next(job: &Job, now: Moment, rules: Rules<'_>) -> Option<Next> {
             (!is_starved && rules.is_due(job, now)).then(|| {
                 // Bids exist for spot on Lingjun only.
                 let bids = job.resource_type == "Lingjun" && job.request.is_spot();
-                Next::silent(if bids {
-                    Status::Bidding
+                if bids {
+                    Next::silent(Status::Bidding)
                 } else {
-                    Status::EnvPreparing
-                })
+                    prepared(job)
+                }
             })
         }
-        Status::Bidding => rules
-            .is_due(job, now)
-            .then(|| Next::silent(Status::EnvPreparing)),
+        Status::Bidding => rules.is_due(job, now).then(|| prepared(job)),
+        // An image that cannot be pulled is tried for ever.
+        Status::EnvPreparing if job.unpullable().is_some() => None,
         Status::EnvPreparing => rules.is_due(job, now).then(|| {
             Next::silent(if job.request.settings.enable_sanity_check {
                 Status::SanityChecking
@@ -140,7 +141,11 @@ fn next(job: &Job, now: Moment, rules: Rules<'_>) -> Option<Next> {
         Status::SanityChecking => rules
             .is_due(job, now)
             .then(|| Next::silent(Status::Running)),
-        Status::Running | Status::Restarting => verdict(job).map(|verdict| result(job, &verdict)),
+        Status::Running if job.is_overdue => Some(result(job, &Verdict::TimeLimit)),
+        Status::Running => verdict(job).map(|verdict| result(job, &verdict)),
+        Status::Restarting => rules
+            .is_due(job, now)
+            .then(|| Next::silent(Status::Running)),
         Status::Stopping => {
             (job.is_quiet() && rules.is_due(job, now)).then(|| stopped(job, rules.switches))
         }
@@ -152,6 +157,27 @@ fn next(job: &Job, now: Moment, rules: Rules<'_>) -> Option<Next> {
         }
         Status::Succeeded | Status::Failed | Status::Stopped => None,
     }
+}
+
+/// `EnvPreparing`, with the reason why it will not end.
+fn prepared(job: &Job) -> Next {
+    match job.unpullable() {
+        None => Next::silent(Status::EnvPreparing),
+        Some(image) => Next::because(
+            Status::EnvPreparing,
+            "ImagePullBackOff",
+            format!("Back-off pulling image \"{image}\"."),
+        ),
+    }
+}
+
+/// Replaces the pods of a running job: `Restarting`, then `Running` again.
+pub(super) fn restart(job: &mut Job, now: Moment, random: &mut fastrand::Rng) -> bool {
+    if job.status() != Status::Running {
+        return false;
+    }
+    job.replace_pods(now.time, random);
+    enter(job, Next::silent(Status::Restarting), now).is_none()
 }
 
 /// How a run ended.
@@ -303,11 +329,22 @@ fn enter(job: &mut Job, next: Next, now: Moment) -> Option<Effect> {
             for name in names {
                 let text = format!("Normal SuccessfulCreatePod created pod {name}");
                 job.record(now, Some(&name), &text);
+                if let Some(image) = job.unpullable().map(str::to_owned) {
+                    for text in [
+                        format!("Normal Pulling pulling image \"{image}\""),
+                        format!("Warning Failed {}", pull_error(&image)),
+                        "Warning Failed error: ErrImagePull".to_owned(),
+                        format!("Warning BackOff back-off pulling image \"{image}\""),
+                        "Warning Failed error: ImagePullBackOff".to_owned(),
+                    ] {
+                        job.record(now, Some(&name), &text);
+                    }
+                }
             }
             None
         }
         Status::Running => {
-            job.running = Some(now);
+            job.running.get_or_insert(now);
             let names: Vec<String> = job
                 .pods
                 .iter_mut()

@@ -36,6 +36,7 @@ impl Caller<'_> {
             start: None,
             end: None,
             cancel_asked: None,
+            is_lost: false,
         };
         check_labels(&group)?;
         Ok(group)

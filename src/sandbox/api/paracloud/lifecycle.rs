@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use crate::model::{State, Timestamp};
 use crate::sandbox::clock::Clock;
 use crate::sandbox::process::{Launch, Launcher, ProcessStatus};
+use crate::sandbox::trouble::{cannot_be_pulled, pull_error};
 
 use super::model::{Container, Ending, Group, Phase, Run, SERVICE, World};
 use super::program::program;
-use super::switches::{AfterPullFailure, Cancel, Switches, seconds};
+use super::switches::{AfterPullFailure, Cancel, PullFailure, Switches, seconds};
 
 /// The container's home directory; a volume is often mounted there (§3.4's sample).
 const HOME: &str = "/root";
@@ -61,24 +62,24 @@ fn step(group: &mut Group, switches: &Switches, clock: &Clock, launcher: &Launch
         {
             return false;
         }
-        Phase::ImagePulling => match &switches.pull_failure {
+        Phase::ImagePulling => match pull_failure(group, switches) {
             None => {
                 group.start = Some(clock.now());
                 Phase::Running(start(group, switches, launcher))
             }
             Some(failure) => match failure.then {
-                AfterPullFailure::Stay => Phase::PullFailed(failure.message.clone()),
+                AfterPullFailure::Stay => Phase::PullFailed(failure.message),
                 AfterPullFailure::Fail => {
                     group.end = Some(clock.now());
                     Phase::Ended(Ending {
                         succeeded: false,
                         reason: "ImagePullFailed",
-                        message: Some(failure.message.clone()),
+                        message: Some(failure.message),
                     })
                 }
             },
         },
-        Phase::PullFailed(_) if switches.pull_failure.is_some() => return false,
+        Phase::PullFailed(_) if pull_failure(group, switches).is_some() => return false,
         // Its time has come, or the registry is back.
         Phase::Creating | Phase::PullFailed(_) => Phase::ImagePulling,
         Phase::Running(_) => return step_running(group, switches, clock, launcher),
@@ -103,7 +104,7 @@ fn step_running(
     let Phase::Running(runs) = &group.phase else {
         return false;
     };
-    let held = matches!(switches.held(), Some(State::Running | State::Unknown));
+    let held = group.is_lost || matches!(switches.held(), Some(State::Running | State::Unknown));
     let played_out = clock.has_passed(group.since, seconds(switches.played_run_s));
     if held || !runs.iter().all(|run| is_over(run, played_out)) {
         return false;
@@ -123,6 +124,37 @@ fn step_running(
         },
         message,
     });
+    true
+}
+
+/// Why the group's images cannot be pulled, and what becomes of it.
+fn pull_failure(group: &Group, switches: &Switches) -> Option<PullFailure> {
+    switches.pull_failure.clone().or_else(|| {
+        let mut images = group
+            .containers
+            .iter()
+            .map(|container| &container.request.image);
+        images
+            .find(|image| cannot_be_pulled(image))
+            .map(|image| PullFailure {
+                message: pull_error(image),
+                then: switches.unpullable,
+            })
+    })
+}
+
+/// The node of a running group dies: the state is `Unknown` from then on, as for any trouble below the service (§5.2).
+pub(super) fn lose_node(group: &mut Group) -> bool {
+    let Phase::Running(runs) = &group.phase else {
+        return false;
+    };
+    for run in runs {
+        match run {
+            Run::Process(process) => process.crash(),
+            Run::Played(_) => {}
+        }
+    }
+    group.is_lost = true;
     true
 }
 

@@ -33,6 +33,7 @@ use crate::sandbox::operation::{Held, Operation, Script};
 use crate::sandbox::process::Launcher;
 use crate::sandbox::service::Setup;
 use crate::sandbox::service::{Intake, RawAnswer, RawRequest, Service};
+use crate::sandbox::trouble::Trouble;
 use crate::secret::Secret;
 
 use self::calls::Caller;
@@ -167,12 +168,12 @@ impl Paracloud {
     }
 
     /// Lets a group vanish, as finished ones may at any time (§3.5).
-    fn remove_group(&self, world: &mut World, id: &Value) -> Result<(), String> {
+    fn remove_group(&self, world: &mut World, id: &str) -> Result<(), String> {
         let index = world
             .groups
             .iter()
-            .position(|group| Some(group.id.as_str()) == id.as_str())
-            .ok_or_else(|| format!("`remove_group`: there is no container group {id}"))?;
+            .position(|group| group.id == id)
+            .ok_or_else(|| format!("`remove_group`: there is no container group `{id}`"))?;
         let group = world.groups.remove(index);
         self.launcher.forget(&group.job());
         Ok(())
@@ -241,7 +242,7 @@ impl Service for Paracloud {
             .and_then(|members| members.shift_remove("remove_group"));
         let changed = world.switches.changed(&settings)?;
         if let Some(id) = removed {
-            self.remove_group(&mut world, &id)?;
+            self.remove_group(&mut world, id.as_str().unwrap_or_default())?;
         }
         if ["token_expires_after_calls", "token_expires_after_s"]
             .iter()
@@ -254,6 +255,34 @@ impl Service for Paracloud {
         drop(world);
         self.tick();
         Ok(())
+    }
+
+    fn befall(&self, job: &str, trouble: Trouble) -> Result<(), String> {
+        let mut world = self.lock();
+        let id = told::held(&world)
+            .into_iter()
+            .find(|held| held.is(job))
+            .ok_or_else(|| trouble.cannot(job, "there is no such container group"))?
+            .id;
+        match trouble {
+            Trouble::Vanishes => self.remove_group(&mut world, &id),
+            Trouble::NodeFails => {
+                let mut groups = world.groups.iter_mut();
+                let is_lost = groups
+                    .find(|group| group.id == id)
+                    .is_some_and(lifecycle::lose_node);
+                if is_lost {
+                    Ok(())
+                } else {
+                    Err(trouble.cannot(job, "it does not run"))
+                }
+            }
+            Trouble::TimesOut => Err(trouble.cannot(
+                job,
+                "Paracloud has no time limit; a command of its own, such as `timeout`, ends it",
+            )),
+            Trouble::Restarts => Err(trouble.cannot(job, "Paracloud restarts nothing")),
+        }
     }
 
     fn reset(&self) {

@@ -199,6 +199,11 @@ fn status(group: &Group, switches: &Switches) -> Value {
         Phase::Creating => ("Pending", "Creating", None),
         Phase::ImagePulling => ("Pending", "ImagePulling", None),
         Phase::PullFailed(message) => ("Pending", "ErrImagePull", Some(message.clone())),
+        Phase::Running(_) if group.is_lost => {
+            let node = group.node.as_deref().unwrap_or("of the group");
+            let message = format!("node {node} is not responding");
+            ("Unknown", "NodeNotReady", Some(message))
+        }
         Phase::Running(_) => ("Running", "Running", None),
         Phase::Ended(ending) => (
             if ending.succeeded {

@@ -48,6 +48,8 @@ pub(super) struct Switches {
     pub(super) played_run_s: f64,
     /// What becomes of groups that pull their image.
     pub(super) pull_failure: Option<PullFailure>,
+    /// What becomes of groups whose image's registry is below `.invalid`.
+    pub(super) unpullable: AfterPullFailure,
     /// The state word of every group that has not ended, instead of its own: `Unknown`, or one nobody knows.
     pub(super) state_word: Option<String>,
     /// The form of `runTime`.
@@ -105,6 +107,7 @@ impl Default for Switches {
             results: BTreeMap::new(),
             played_run_s: 2.0,
             pull_failure: None,
+            unpullable: AfterPullFailure::Stay,
             state_word: None,
             run_time: RunTime::Seconds,
             times: Times::Offset,

@@ -8,6 +8,7 @@ mod managing;
 mod reading;
 mod runs;
 mod switched;
+mod troubled;
 
 use std::fs;
 use std::time::Duration;

@@ -5,6 +5,7 @@ mod refusals;
 mod resources;
 mod switched;
 mod transfer;
+mod troubled;
 
 use std::fs;
 use std::path::PathBuf;
