@@ -19,6 +19,9 @@ use crate::provider::{KeptAccess, KeptCredentials, Kit, Provider, connect};
 use crate::spec::units;
 use crate::ui::Ui;
 
+/// `-p any`: whichever provider is best.
+const ANY: &str = "any";
+
 /// Work that takes longer shows that it goes on.
 const PATIENCE: Duration = Duration::from_millis(400);
 
@@ -251,8 +254,53 @@ impl App {
             .collect())
     }
 
+    /// Who may take a submit: `-p`, else `wanted` by the spec, in their order; all that are configured for `any`, which
+    /// the second value tells (cli.md §2.1); else the one provider there is.
+    pub fn takers(&self, wanted: &[String]) -> Result<(Vec<Candidate>, bool)> {
+        let choice = if self.global.provider.is_empty() {
+            wanted
+        } else {
+            self.global.provider.as_slice()
+        };
+        let is_any = choice.iter().any(|name| name == ANY);
+        let mut asked: Vec<String> = Vec::new();
+        match choice {
+            [_] if is_any => asked = names(self.config()?),
+            several if is_any => {
+                return Err(Error::new(
+                    Kind::Usage,
+                    "several_providers",
+                    format!("`{ANY}` means every provider, and others were named beside it"),
+                )
+                .with_candidates(several.to_vec())
+                .with_hint("give `-p any` alone, or name the providers in your order"));
+            }
+            [] => asked.push(self.one_name(wanted)?),
+            several => {
+                for name in several {
+                    if !asked.contains(name) {
+                        asked.push(name.clone());
+                    }
+                }
+            }
+        }
+        if asked.is_empty() {
+            return Err(nothing_configured());
+        }
+        Ok((self.candidates_named(&asked)?, is_any))
+    }
+
     /// The one provider a command acts on: `-p`, else `wanted` by the spec, else the default, else the only one.
     pub fn one_provider(&self, wanted: &[String]) -> Result<Box<dyn Provider>> {
+        self.provider(&self.one_name(wanted)?)
+    }
+
+    /// The names of the providers in the configuration's order.
+    pub fn provider_names(&self) -> Result<Vec<String>> {
+        Ok(names(self.config()?))
+    }
+
+    fn one_name(&self, wanted: &[String]) -> Result<String> {
         let config = self.config()?;
         let choice = if self.global.provider.is_empty() {
             wanted
@@ -260,7 +308,7 @@ impl App {
             self.global.provider.as_slice()
         };
         match choice {
-            [name] => return self.provider(name),
+            [name] => return Ok(name.clone()),
             [] => {}
             several => {
                 return Err(Error::new(
@@ -276,11 +324,11 @@ impl App {
             }
         }
         if let Some(name) = &config.default_provider {
-            return self.provider(name);
+            return Ok(name.clone());
         }
         let names = names(config);
         match names.as_slice() {
-            [only] => self.provider(only),
+            [only] => Ok(only.clone()),
             [] => Err(nothing_configured()),
             several => Err(Error::new(
                 Kind::Usage,

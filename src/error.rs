@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use crate::model::Refusal;
+use crate::model::{Receipt, Refusal};
 
 /// A result with the crate's error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -144,6 +144,8 @@ pub struct Details {
     pub refusals: Vec<Refusal>,
     /// What an ambiguous name could have meant.
     pub candidates: Vec<String>,
+    /// What became of each candidate of a submit.
+    pub receipts: Vec<Receipt>,
     /// Underlying causes, outermost first.
     pub causes: Vec<String>,
 }
@@ -166,6 +168,7 @@ impl Error {
             marker: None,
             refusals: Vec::new(),
             candidates: Vec::new(),
+            receipts: Vec::new(),
             causes: Vec::new(),
         }))
     }
@@ -253,6 +256,13 @@ impl Error {
     #[must_use]
     pub fn with_candidates(mut self, candidates: Vec<String>) -> Self {
         self.0.candidates = candidates;
+        self
+    }
+
+    /// Tells what became of each candidate of a submit.
+    #[must_use]
+    pub fn with_receipts(mut self, receipts: Vec<Receipt>) -> Self {
+        self.0.receipts = receipts;
         self
     }
 

@@ -20,11 +20,11 @@ use jiff::tz::TimeZone;
 
 use crate::ambient::Reporter;
 use crate::error::{Error, Kind, Result};
-use crate::model::Timestamp;
+use crate::model::{Receipt, Timestamp};
 use crate::output::error::{error_text, labelled};
 use crate::output::sanitize::{self, LogSanitizer};
 use crate::output::table::{Tone, receipts};
-use crate::output::{Format, Jq, Receipt, Style, error_line};
+use crate::output::{Format, Jq, Style, error_line};
 use crate::secret::Secret;
 
 pub use facts::{ColourChoice, Facts, Terminals};

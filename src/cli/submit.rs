@@ -29,6 +29,9 @@ pub struct SubmitArgs {
     /// Write nothing down: what becomes of a create in doubt is then yours to find out
     #[arg(long)]
     pub no_journal: bool,
+    /// Keep asking for so long while nobody has room, such as 2h
+    #[arg(long, value_name = "DUR")]
+    pub wait_for_capacity: Option<String>,
     /// With --array: submit every job at once instead of keeping so many alive
     #[arg(long)]
     pub detach_array: bool,

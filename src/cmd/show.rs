@@ -70,8 +70,7 @@ impl<'a> Show<'a> {
     /// A job just submitted: its ref alone, or its record with what the submit tells beside it.
     pub(super) fn submitted(&self, job: &Job, told: &Told) -> Result<()> {
         let row = self.row(job)?;
-        let text =
-            output::render_submitted(&row, told, &self.app.ui.style(), self.app.clock.now())?;
+        let text = output::render_submitted(&row, told, &self.app.ui.style())?;
         self.print(&text)
     }
 

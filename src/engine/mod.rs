@@ -5,6 +5,7 @@
 pub mod array;
 pub mod catalogue;
 pub mod drive;
+pub mod failover;
 pub mod fanout;
 pub mod fold;
 pub mod interrupt;

@@ -31,7 +31,7 @@ use crate::model::Backend;
 
 pub use document::ndjson_line;
 pub use jq::Jq;
-pub use json::{DoctorRow, PlanEntry, PlanOutcome, PriceCheck, Receipt, Told, error_line};
+pub use json::{DoctorRow, PlanEntry, PlanOutcome, PriceCheck, Told, error_line};
 pub use render::{
     job_line, log_line, render_config, render_costs, render_created_namespace,
     render_created_volume, render_curl, render_curl_of, render_doctor, render_events, render_file,

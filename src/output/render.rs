@@ -41,17 +41,12 @@ pub fn render_jobs(
 
 /// `status` of one job: kind `job`, in detail.
 pub fn render_job(row: &Row<'_, Job>, style: &Style, now: Timestamp) -> Result<String> {
-    job_document(row, &Told::default(), now)?.render(style, || table::job_detail(row, style, now))
+    job_document(row, &Told::default())?.render(style, || table::job_detail(row, style, now))
 }
 
 /// `submit`: kind `job` with the receipts of all candidates and the price; without a format the ref alone.
-pub fn render_submitted(
-    row: &Row<'_, Job>,
-    told: &Told,
-    style: &Style,
-    now: Timestamp,
-) -> Result<String> {
-    job_document(row, told, now)?.render(style, || format!("{}\n", row.item.job_ref))
+pub fn render_submitted(row: &Row<'_, Job>, told: &Told, style: &Style) -> Result<String> {
+    job_document(row, told)?.render(style, || format!("{}\n", row.item.job_ref))
 }
 
 /// One job as an item of kind `jobs` on a line of its own: for `wait` and `--watch` under ndjson.
@@ -273,12 +268,12 @@ pub fn render_value(value: &Value, style: &Style) -> Result<String> {
     super::document::pretty(value)
 }
 
-fn job_document<'a>(row: &Row<'_, Job>, told: &Told, now: Timestamp) -> Result<Document<'a>> {
+fn job_document<'a>(row: &Row<'_, Job>, told: &Told) -> Result<Document<'a>> {
     let mut item = json::object(&JobV1::new(row))?;
     let receipts = told
         .receipts
         .iter()
-        .map(|receipt| json::object(&ReceiptV1::new(receipt, now)))
+        .map(|receipt| json::object(&ReceiptV1::from(receipt)))
         .collect::<Result<Vec<_>>>()?;
     insert(&mut item, "receipts", receipts.into());
     let price = told.price.as_ref().map(PriceCheckV1::from);

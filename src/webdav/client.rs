@@ -169,7 +169,7 @@ impl Client {
     /// A file's bytes from `offset` on, at most about `limit` of them; empty when there are no more.
     pub async fn read_from(&self, path: &FilePath, offset: u64, limit: usize) -> Result<Vec<u8>> {
         self.ready().await?;
-        let template = self.requests.get(path, offset, None);
+        let template = self.requests.get_part(path, offset, limit);
         let incoming = match self.session.download(&*self.streaming, &template).await {
             Ok(incoming) => incoming,
             // Nothing beyond what was read already.

@@ -99,6 +99,16 @@ impl Requests {
         template
     }
 
+    /// At most so many bytes of a file from `offset` on.
+    pub(super) fn get_part(&self, path: &FilePath, offset: u64, limit: usize) -> Template {
+        let last = offset.saturating_add(u64::try_from(limit).unwrap_or(u64::MAX).max(1) - 1);
+        let template = self.template(GET_FILE, Method::GET, path, false);
+        match HeaderValue::from_str(&format!("bytes={offset}-{last}")) {
+            Ok(range) => template.with_header(RANGE, range),
+            Err(_) => template,
+        }
+    }
+
     /// A file whose bytes stream.
     pub(super) fn put(&self, path: &FilePath) -> Template {
         self.template(PUT_FILE, Method::PUT, path, false)

@@ -203,6 +203,7 @@ impl RunningSandbox {
                     seed: None,
                     hold: Vec::new(),
                     faults: Vec::new(),
+                    settings: Vec::new(),
                 })
                 .await
                 .unwrap();

@@ -1,7 +1,9 @@
-//! `submit`: one create, sent once; with `--wait`, to the job's end, and with `--follow` with its log.
+//! `submit`: one create, sent once, to the first candidate that takes the job; with `--wait`, to the job's end, and with
+//! `--follow` with its log.
 
 mod array;
 mod array_key;
+mod failover;
 mod id_file;
 mod keyed;
 mod place;
@@ -10,23 +12,26 @@ mod price;
 use std::time::Duration;
 
 use crate::ambient::Reporter as _;
-use crate::app::App;
-use crate::cli::SubmitArgs;
-use crate::engine::submit::{Standing, Turn};
+use crate::app::{App, flag_duration};
+use crate::cli::{DryRun, SubmitArgs};
+use crate::engine::fanout::Candidate;
+use crate::engine::submit::{Standing, Turn, Wish};
 use crate::engine::wait::Goal;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::output::{Format, PriceCheck, Told};
 use crate::provider::Provider;
-use crate::spec::Array;
+use crate::spec::{Array, JobSpec};
 
 use super::explain;
 use super::logs;
-use super::plan::{Planned, assess, plan_as, refusal};
+use super::plan::{Planned, assess};
 use super::settle;
 use super::show::{Show, Submitted};
 use super::spec::{Prepared, prepare};
+use super::status::finish;
 use super::wait::{Early, Pace, Waiting, wait_for};
 
+use failover::{Candidates, Order};
 use id_file::IdFile;
 pub(super) use place::submitter;
 
@@ -36,19 +41,28 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         app.keep_no_journal()?;
     }
     let prepared = prepare(app, &args.spec)?;
-    let provider = app.one_provider(&prepared.spec.provider)?;
+    let (mut all, is_any) = app.takers(&prepared.spec.provider)?;
+    if args.follow {
+        followable(&mut all, &prepared.spec);
+    }
+    let candidates = Candidates {
+        all,
+        is_any,
+        wait: args
+            .wait_for_capacity
+            .as_deref()
+            .map(|text| flag_duration("--wait-for-capacity", text))
+            .transpose()?,
+    };
     let pace = Pace {
         start_within: prepared.spec.start_timeout.map(Duration::from_secs),
         ..Pace::of(args.poll.as_deref(), &args.poll_failures)?
     };
     let early = Early::of(&args.fail_if, args.cancel)?;
     keyed::check(args, &prepared.spec)?;
-    if args.follow {
-        logs::check_follow(&*provider, &prepared.spec)?;
-    }
     settle::mention(app, args.key.as_deref());
     if args.dry_run.is_none()
-        && let Some(array) = driven_array(&*provider, &prepared)
+        && let Some((provider, array)) = driven_array(&candidates, &prepared)?
     {
         if args.follow {
             return Err(logs::several_jobs());
@@ -56,7 +70,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         let wanted = array::Wanted {
             args,
             prepared: &prepared,
-            provider: &*provider,
+            provider,
             pace: &pace,
             array,
         };
@@ -76,64 +90,144 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
         return wait_for(app, waiting).await;
     }
     let wish = keyed::wish(args);
-    let turn = match (&wish, args.dry_run) {
-        (None, _) => Turn::fresh(),
-        (Some(wish), Some(_)) => Turn::first(wish),
-        (Some(wish), None) => {
-            let candidates = [&*provider];
-            let looking = keyed::standing(app, &candidates, wish, &prepared, &pace);
-            let text = format!("looking for the key on {}", provider.name());
-            let looking = app.with_progress(&text, looking);
-            let standing = app
-                .unless_interrupted("interrupted; nothing was submitted", looking)
-                .await?;
-            match standing {
-                Standing::Free(turn) => turn,
-                Standing::Adopted(job) => {
-                    app.ui.note(&format!(
-                        "the key `{}` stands for {}: nothing was submitted",
-                        wish.key, job.job_ref
-                    ));
-                    let id_file = args.id_file.as_deref().map(IdFile::open).transpose()?;
-                    let adopted = Submitted {
-                        job: *job,
-                        told: Told::default(),
-                    };
-                    return submitted(app, args, (pace, early), &adopted, id_file).await;
-                }
-            }
-        }
-    };
-    let text = format!("asking {}", provider.name());
-    let planning = app.with_progress(&text, plan_as(app, &*provider, &prepared, &turn));
-    let planned = app
-        .unless_interrupted("interrupted; nothing was submitted", planning)
-        .await?;
     if let Some(form) = args.dry_run {
-        return explain::show(app, &[(&*provider, planned)], &[], form);
+        let turn = wish.as_ref().map_or_else(Turn::fresh, Turn::first);
+        return dry_run(app, &candidates, &prepared, &turn, form).await;
     }
-    let plan = match planned {
-        Planned::Ready(plan) => plan,
-        Planned::Refused(assessment) => return Err(refusal(&*provider, assessment)),
+    let turn = match &wish {
+        None => Turn::fresh(),
+        Some(wish) => match standing(app, &candidates, wish, &prepared, &pace).await? {
+            Standing::Free(turn) => turn,
+            Standing::Adopted(job) => {
+                app.ui.note(&format!(
+                    "the key `{}` stands for {}: nothing was submitted",
+                    wish.key, job.job_ref
+                ));
+                let id_file = args.id_file.as_deref().map(IdFile::open).transpose()?;
+                let adopted = Submitted {
+                    job: *job,
+                    told: Told::default(),
+                };
+                return submitted(app, args, (pace, early), &adopted, id_file).await;
+            }
+        },
     };
-    let id_file = args.id_file.as_deref().map(IdFile::open).transpose()?;
-    let job = place::place(app, &*provider, &plan, &prepared, &pace, &turn).await?;
+    let order = Order {
+        prepared: &prepared,
+        pace: &pace,
+        turn: &turn,
+        id_file: args.id_file.as_deref(),
+    };
+    let failover::Placed { job, told, id_file } =
+        failover::place_somewhere(app, &candidates, order).await?;
     // Others with this key need not wait for this one's job.
     drop(turn);
-    let price = price::check(app, &*provider, &plan, &job).await?;
-    let told = Told {
-        receipts: Vec::new(),
-        price,
-    };
     let new = Submitted { job, told };
     submitted(app, args, (pace, early), &new, id_file).await
 }
 
-/// The array that has to be driven from this side, if the spec has one and nothing speaks against it.
-fn driven_array(provider: &dyn Provider, prepared: &Prepared) -> Option<Array> {
-    let array = prepared.spec.array.as_ref()?;
-    let assessment = assess(provider, prepared);
-    (assessment.refusals.is_empty() && assessment.drives_array()).then(|| array.clone())
+/// Under `--follow` a candidate whose log cannot be had takes no job.
+fn followable(candidates: &mut [Candidate], spec: &JobSpec) {
+    for candidate in candidates {
+        if let Ok(provider) = &candidate.provider
+            && let Err(error) = logs::check_follow(&**provider, spec)
+        {
+            candidate.provider = Err(error);
+        }
+    }
+}
+
+/// How a key stands with every candidate: one that cannot be asked may have its job.
+async fn standing(
+    app: &App,
+    candidates: &Candidates,
+    wish: &Wish<'_>,
+    prepared: &Prepared,
+    pace: &Pace,
+) -> Result<Standing> {
+    let providers = candidates
+        .all
+        .iter()
+        .map(|candidate| match &candidate.provider {
+            Ok(provider) => Ok(&**provider),
+            Err(error) => Err(error.clone()),
+        })
+        .collect::<Result<Vec<&dyn Provider>>>()?;
+    let looking = keyed::standing(app, &providers, wish, prepared, pace);
+    let text = format!("looking for the key on {}", candidates.names().join(", "));
+    let looking = app.with_progress(&text, looking);
+    app.unless_interrupted("interrupted; nothing was submitted", looking)
+        .await
+}
+
+/// What each candidate would receive, in the order in which they would be tried.
+async fn dry_run(
+    app: &App,
+    candidates: &Candidates,
+    prepared: &Prepared,
+    turn: &Turn,
+    form: DryRun,
+) -> Result<u8> {
+    let places: Vec<usize> = (0..candidates.all.len()).collect();
+    let text = format!("asking {}", candidates.names().join(", "));
+    let planning = failover::plan_all(app, candidates, &places, prepared, turn);
+    let planning = async { Ok(app.with_progress(&text, planning).await) };
+    let planned = app
+        .unless_interrupted("interrupted; nothing was submitted", planning)
+        .await?;
+    let mut shown: Vec<(&dyn Provider, Planned)> = Vec::new();
+    let mut errors: Vec<Error> = Vec::new();
+    for (place, planned) in planned {
+        let Some(candidate) = candidates.all.get(place) else {
+            continue;
+        };
+        match (&candidate.provider, planned) {
+            (Ok(provider), Ok(planned)) => shown.push((&**provider, planned)),
+            (_, Err(error)) => errors.push(error.with_provider(&candidate.name)),
+            (Err(error), Ok(_)) => errors.push(error.clone()),
+        }
+    }
+    if shown.is_empty() {
+        return match errors.as_slice() {
+            [only] => Err(only.clone()),
+            several => Ok(finish(app, several, false)),
+        };
+    }
+    explain::show(app, &shown, &errors, form)
+}
+
+/// The array that has to be driven from this side, if the spec has one and nothing speaks against it. Its jobs all go to
+/// one provider, and are not waited for before they are created.
+fn driven_array<'a>(
+    candidates: &'a Candidates,
+    prepared: &Prepared,
+) -> Result<Option<(&'a dyn Provider, Array)>> {
+    let Some(array) = &prepared.spec.array else {
+        return Ok(None);
+    };
+    let mut connected = candidates
+        .all
+        .iter()
+        .filter_map(|candidate| candidate.provider.as_deref().ok());
+    let driving = connected.find(|provider| {
+        let assessment = assess(*provider, prepared);
+        assessment.refusals.is_empty() && assessment.drives_array()
+    });
+    let Some(provider) = driving else {
+        return Ok(None);
+    };
+    if candidates.all.len() > 1 || candidates.wait.is_some() {
+        return Err(Error::new(
+            Kind::Usage,
+            "several_providers",
+            format!(
+                "`{}` has no arrays, and one that is driven from this side goes to one provider, at once",
+                provider.name()
+            ),
+        )
+        .with_hint("name one with `-p NAME`, and leave `--wait-for-capacity` out"));
+    }
+    Ok(Some((provider, array.clone())))
 }
 
 /// Tells of the job, and waits for its end if that was asked.

@@ -7,6 +7,8 @@ use crate::model::Refusal;
 use crate::output::redact::Redactor;
 use crate::output::sanitize;
 
+use super::job::ReceiptV1;
+
 /// The `error` object; also an item of `errors`.
 #[derive(Debug, Clone, Serialize)]
 pub struct ErrorV1<'a> {
@@ -24,6 +26,7 @@ pub struct ErrorV1<'a> {
     marker: Option<&'a str>,
     refusals: Vec<RefusalV1>,
     candidates: &'a [String],
+    receipts: Vec<ReceiptV1<'a>>,
 }
 
 /// One refusal.
@@ -58,6 +61,7 @@ impl<'a> ErrorV1<'a> {
             marker: details.marker.as_deref(),
             refusals: details.refusals.iter().map(RefusalV1::new).collect(),
             candidates: &details.candidates,
+            receipts: details.receipts.iter().map(ReceiptV1::from).collect(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Number, Value};
 
-use crate::model::{Backend, Gpu, Job, Money, Timestamp};
+use crate::model::{Gpu, Job, Money, Receipt};
 use crate::output::Row;
 
 use super::value::{MoneyV1, number, time_opt};
@@ -197,29 +197,14 @@ pub struct Told {
     pub price: Option<PriceCheck>,
 }
 
-/// What became of one candidate of `-p A,B,C` (cli.md §2.1).
-#[derive(Debug, Clone, PartialEq)]
-pub struct Receipt {
-    pub provider: String,
-    pub backend: Backend,
-    /// Whether a create was sent to it.
-    pub tried: bool,
-    /// Whether the job is there.
-    pub chosen: bool,
-    /// Why not, where it is not.
-    pub reason: Option<String>,
-    pub price_per_hour: Option<Money>,
-    /// When price and stock were read.
-    pub as_of: Option<Timestamp>,
-}
-
-/// A receipt in the `receipts` of a submit's `job`.
+/// A receipt in the `receipts` of a submit's `job` or error.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReceiptV1<'a> {
     provider: &'a str,
     backend: &'static str,
     tried: bool,
     chosen: bool,
+    code: Option<&'a str>,
     reason: Option<&'a str>,
     price_per_hour: Option<MoneyV1>,
     as_of: Option<String>,
@@ -227,20 +212,18 @@ pub struct ReceiptV1<'a> {
     age_s: Option<i64>,
 }
 
-impl<'a> ReceiptV1<'a> {
-    /// A receipt, seen from `now`.
-    pub fn new(receipt: &'a Receipt, now: Timestamp) -> Self {
+impl<'a> From<&'a Receipt> for ReceiptV1<'a> {
+    fn from(receipt: &'a Receipt) -> Self {
         Self {
             provider: &receipt.provider,
             backend: receipt.backend.as_str(),
             tried: receipt.tried,
             chosen: receipt.chosen,
+            code: receipt.code.as_deref(),
             reason: receipt.reason.as_deref(),
             price_per_hour: receipt.price_per_hour.as_ref().map(MoneyV1::from),
             as_of: time_opt(receipt.as_of),
-            age_s: receipt
-                .as_of
-                .map(|as_of| now.duration_since(as_of).as_secs()),
+            age_s: receipt.age_s,
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 pub use config::{CONFIG_COLUMNS, ConfigV1};
 pub use error::{ErrorV1, RefusalV1, error_line};
 pub use file::{FILE_COLUMNS, FileV1};
-pub use job::{JOB_COLUMNS, JobV1, PriceCheck, PriceCheckV1, Receipt, ReceiptV1, Told};
+pub use job::{JOB_COLUMNS, JobV1, PriceCheck, PriceCheckV1, ReceiptV1, Told};
 pub use journal::{JOURNAL_COLUMNS, JournalV1, journal_name};
 pub use namespace::{NAMESPACE_COLUMNS, NamespaceV1};
 pub use offer::{OFFER_COLUMNS, TypeV1};

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::model::{Job, State, Timestamp};
-use crate::output::json::Receipt;
+use crate::model::{Job, Receipt, State, Timestamp};
 use crate::output::{Format, Row, Style};
 
 use super::layout::{Cell, Column, Grid, render};

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::samples::{bare_job, failed_job, full_job, now, style};
 use super::*;
-use crate::model::{Job, Money, Refusal, RefusalCode};
+use crate::model::{Job, Money, Receipt, Refusal, RefusalCode};
 
 /// Compares with `tests/snapshots/output/NAME.snap`.
 fn check(name: &str, text: &str) {
@@ -143,18 +143,22 @@ fn a_submitted_job_is_its_ref_or_its_record_with_receipts() {
             backend: Backend::Gongji,
             tried: false,
             chosen: false,
+            code: Some("capacity".to_owned()),
             reason: Some("nothing free".to_owned()),
             price_per_hour: Some(Money::from_micros(1_680_000, "CNY")),
             as_of: Some(samples::at("2026-01-06T11:59:00Z")),
+            age_s: Some(60),
         },
         Receipt {
             provider: "hz".to_owned(),
             backend: Backend::PaiDlc,
             tried: true,
             chosen: true,
+            code: None,
             reason: None,
             price_per_hour: None,
             as_of: None,
+            age_s: None,
         },
     ];
     let told = Told {
@@ -165,7 +169,7 @@ fn a_submitted_job_is_its_ref_or_its_record_with_receipts() {
             now: Some(Money::from_micros(1_680_001, "CNY")),
         }),
     };
-    let shown = |format| render_submitted(&row, &told, &style(format), now()).unwrap();
+    let shown = |format| render_submitted(&row, &told, &style(format)).unwrap();
     assert_eq!(shown(Format::Table), "hz/cn-hangzhou/dlc1k2m3n4p5q6r7\n");
     assert_eq!(shown(Format::Name), shown(Format::Table));
     check(

@@ -8,10 +8,7 @@ pub static CAPABILITIES: Capabilities = Capabilities {
     verbs: [
         (
             Verb::Logs,
-            Support::No {
-                reason: "the API has no endpoint for logs",
-                alternative: "have the job write its output to a mounted volume",
-            },
+            Support::With("of jobs in script mode, from their volume"),
         ),
         (
             Verb::Events,

@@ -1,16 +1,37 @@
 //! The files in volumes, by WebDAV with the credentials that this machine keeps (paracloud.md §6).
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::error::{Error, Kind, Result};
 use crate::http::{BaseUrl, BodySource};
-use crate::model::{FileEntry, FilePath, ResourceRef};
+use crate::model::{FileEntry, FilePath, ResourceRef, Volume};
 use crate::provider::{FileSink, Files, KeptAccess};
 use crate::webdav::{Access, Client};
 
 use super::Paracloud;
 
 impl Paracloud {
+    /// The addresses of the volumes whose files can be reached from here.
+    pub(super) fn reachable(&self, volumes: &[Volume]) -> BTreeMap<ResourceRef, BaseUrl> {
+        let address = |volume: &Volume| {
+            let volume_ref = &volume.volume_ref;
+            let kept = self.transfer.kept.of(volume_ref).transpose()?;
+            match kept.and_then(|kept| access(volume_ref, &kept)) {
+                Ok(access) => Some((volume_ref.clone(), access.base)),
+                Err(error) => {
+                    self.session
+                        .reporter
+                        .detail(1, &format!("{volume_ref} cannot hold a script: {error}"));
+                    None
+                }
+            }
+        };
+        volumes.iter().filter_map(address).collect()
+    }
+
     /// A client for a volume's files. 85 if this machine does not keep its credentials.
     pub(super) fn files_of(&self, volume: &ResourceRef) -> Result<Client> {
         let kept = self
@@ -20,11 +41,7 @@ impl Paracloud {
             .and_then(|kept| kept.ok_or_else(|| not_kept(volume)));
         let client = kept.and_then(|kept| {
             let access = access(volume, &kept)?;
-            Client::new(
-                &self.session,
-                std::sync::Arc::clone(&self.transfer.streaming),
-                access,
-            )
+            Client::new(&self.session, Arc::clone(&self.transfer.streaming), access)
         });
         client.map_err(|error| self.named(error))
     }

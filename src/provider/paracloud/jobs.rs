@@ -117,12 +117,13 @@ impl Paracloud {
                 .map(|(namespace, asked)| self.observe_namespace(namespace, asked)),
         );
         let (observed, offers) = future::join(observed, self.known_offers()).await;
-        let mut found: BTreeMap<usize, Group> = observed?.into_iter().flatten().collect();
-        jobs.iter()
+        let found: BTreeMap<usize, Group> = observed?.into_iter().flatten().collect();
+        let looks = jobs
+            .iter()
             .enumerate()
             .map(|(index, tracked)| {
-                let Some(group) = found.remove(&index) else {
-                    return Ok(Observation::Missing);
+                let Some(group) = found.get(&index) else {
+                    return Ok(None);
                 };
                 let parts = ids::parts("job", &tracked.job_ref)?;
                 let context = Context {
@@ -131,9 +132,16 @@ impl Paracloud {
                     time_limit_s: tracked.time_limit_s,
                     offers,
                 };
-                Ok(Observation::Seen(Box::new(record::job(&group, context))))
+                Ok(Some((record::job(group, context), group, tracked)))
             })
-            .collect()
+            .collect::<Result<Vec<_>>>()?;
+        Ok(future::join_all(looks.into_iter().map(|look| async {
+            let Some((job, group, tracked)) = look else {
+                return Observation::Missing;
+            };
+            Observation::Seen(Box::new(self.with_exit_code(job, group, tracked).await))
+        }))
+        .await)
     }
 
     /// Recent jobs of one namespace or of all, newest first as far as the API tells.

@@ -7,16 +7,20 @@ mod caps;
 mod catalogue;
 mod dialect;
 mod echo;
+mod exit_codes;
 mod files;
 mod ids;
 mod jobs;
 mod lenient;
+mod logs;
 mod namespaces;
 mod options;
 mod parse;
 mod plan;
 mod record;
 mod routes;
+mod script;
+mod staging;
 mod state;
 mod volumes;
 mod wire;
@@ -230,7 +234,7 @@ impl Provider for Paracloud {
             .choose_namespace(spec.placement.namespace.as_deref())
             .await?;
         let (offers, volumes) = future::try_join(self.read_catalogue(), async {
-            if spec.mounts.is_empty() {
+            if spec.mounts.is_empty() && !plan::names_script_volume(spec) {
                 Ok(Vec::new())
             } else {
                 self.volumes_of(&namespace.id).await
@@ -241,8 +245,8 @@ impl Provider for Paracloud {
             as_of: Some(self.session.clock.now()),
             namespace: Some(namespace),
             offers,
+            transfer: self.reachable(&volumes),
             volumes,
-            ..Survey::default()
         })
     }
 
@@ -250,12 +254,13 @@ impl Provider for Paracloud {
         self.planner().plan(input, survey)
     }
 
-    /// Plans have no files here.
-    async fn stage(&self, _plan: &Plan) -> Result<()> {
-        Ok(())
+    async fn stage(&self, plan: &Plan) -> Result<()> {
+        self.stage_files(plan).await
     }
 
-    async fn unstage(&self, _plan: &Plan) {}
+    async fn unstage(&self, plan: &Plan) {
+        self.unstage_files(plan).await;
+    }
 
     async fn create(&self, plan: &Plan) -> Creation<Job> {
         self.create_job(plan).await
@@ -304,7 +309,7 @@ impl Provider for Paracloud {
     }
 
     fn logs(&self) -> Option<&dyn Logs> {
-        None
+        Some(self)
     }
 
     fn events(&self) -> Option<&dyn Events> {

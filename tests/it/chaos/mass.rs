@@ -91,6 +91,7 @@ pub(super) async fn sandbox(seed: u64, backend: Backend) -> Sandbox {
         seed: Some(seed),
         hold: vec![(backend.as_str().to_owned(), "pending".to_owned())],
         faults: Vec::new(),
+        settings: Vec::new(),
     })
     .await
     .unwrap();

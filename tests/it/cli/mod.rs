@@ -4,6 +4,8 @@ mod api;
 mod arrays;
 mod bad_input;
 mod explain;
+mod failover;
+mod files;
 mod follow;
 mod help;
 mod interrupts;

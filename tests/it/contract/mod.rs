@@ -52,6 +52,7 @@ impl Bench {
             seed: Some(7),
             hold: Vec::new(),
             faults: Vec::new(),
+            settings: Vec::new(),
         })
         .await
         .unwrap();

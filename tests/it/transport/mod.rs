@@ -3,5 +3,6 @@
 mod bench;
 mod exchange;
 mod faults;
+mod files;
 mod proxy;
 mod tls;

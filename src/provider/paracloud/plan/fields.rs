@@ -37,7 +37,7 @@ const FOREIGN: [Foreign; 17] = [
         is_set: |spec| spec.workdir.is_some(),
         field: "workdir",
         message: "Paracloud cannot set a working directory",
-        alternative: "use absolute paths in `command`, or set the directory in the image",
+        alternative: "name a volume for a script with `provider_options.paracloud.script_volume`, use absolute paths in `command`, or set the directory in the image",
     },
     Foreign {
         is_set: |spec| spec.user.is_some(),
@@ -114,8 +114,8 @@ const FOREIGN: [Foreign; 17] = [
     Foreign {
         is_set: |spec| spec.exit_code_carrier,
         field: "exit_code_carrier",
-        message: "Paracloud tells no exit code but 0, and gpujob cannot carry it there",
-        alternative: "have the command write its code to a file in a mounted volume",
+        message: "Paracloud tells no exit code but 0, and only a script can keep it",
+        alternative: "name a volume for a script with `provider_options.paracloud.script_volume`",
     },
 ];
 

@@ -6,6 +6,7 @@ mod fields;
 mod network;
 mod place;
 mod program;
+mod script;
 mod storage;
 
 use crate::error::Kind;
@@ -18,6 +19,8 @@ use super::ids;
 use super::options::Options;
 use super::routes::{ANY_CLUSTER, Routes};
 use super::wire;
+
+use script::{Holder, Need, Store};
 
 /// Plans jobs for one configured provider.
 #[derive(Debug, Clone, Copy)]
@@ -36,9 +39,33 @@ struct Home<'a> {
     cluster: Option<&'a str>,
 }
 
+/// A job as Paracloud will see it.
+struct Settled {
+    spec: JobSpec,
+    /// Where its script lies, if it runs through one.
+    script: Option<(Holder, Store)>,
+    assessment: Assessment,
+}
+
 impl Planner<'_> {
-    /// What the spec alone shows.
+    /// What the spec alone shows. Whether a volume for a script is within reach takes a look; the spec tells which.
     pub(super) fn assess(&self, spec: &JobSpec, policy: Policy) -> Assessment {
+        let (options, _) = Options::read(spec);
+        let holder = match script::need(spec, &options) {
+            Need::Necessary => script::expected(spec, &options),
+            Need::None | Need::Helpful => None,
+        };
+        match holder {
+            Some(holder) => {
+                let rewritten = script::rewritten(spec, &holder, &script::placeholder());
+                self.assess_script(spec, &rewritten, &holder, policy)
+            }
+            None => self.assess_words(spec, policy),
+        }
+    }
+
+    /// A job whose words say it all.
+    fn assess_words(&self, spec: &JobSpec, policy: Policy) -> Assessment {
         let mut assessment = Assessment::default();
         let (options, refusals) = Options::read(spec);
         for refusal in refusals {
@@ -55,14 +82,66 @@ impl Planner<'_> {
         assessment
     }
 
+    /// A job that runs through a script: what Paracloud sees of it, and what became of the rest.
+    fn assess_script(
+        &self,
+        spec: &JobSpec,
+        rewritten: &JobSpec,
+        holder: &Holder,
+        policy: Policy,
+    ) -> Assessment {
+        let mut assessment = self.assess_words(rewritten, policy);
+        script::assess(spec, holder, policy, &mut assessment);
+        assessment
+    }
+
+    /// Settles whether the job runs through a script, now that the volumes are known.
+    fn settle(&self, input: &PlanInput<'_>, survey: &Survey) -> Settled {
+        let (spec, policy) = (input.spec, *input.policy);
+        let (options, _) = Options::read(spec);
+        let need = script::need(spec, &options);
+        let found = match need {
+            Need::None => None,
+            Need::Helpful if policy.no_emulation => None,
+            Need::Helpful | Need::Necessary => {
+                script::found(spec, &options, &self.home(spec), survey)
+            }
+        };
+        let Some((holder, store)) = found else {
+            let mut assessment = self.assess_words(spec, policy);
+            if policy.allow_secret_exposure {
+                program::assess_secret_values(spec, input.secrets, &mut assessment);
+            }
+            if need == Need::Necessary {
+                script::refuse_unreachable(&options, &mut assessment);
+            }
+            return Settled {
+                spec: spec.clone(),
+                script: None,
+                assessment,
+            };
+        };
+        let rewritten = script::rewritten(spec, &holder, input.marker.as_str());
+        let mut assessment = self.assess_script(spec, &rewritten, &holder, policy);
+        if policy.allow_secret_exposure {
+            script::assess_secret_values(spec, input.secrets, &mut assessment);
+        }
+        Settled {
+            spec: rewritten,
+            script: Some((holder, store)),
+            assessment,
+        }
+    }
+
     /// The create, or all refusals: those of the spec and those of the look.
     pub(super) fn plan(&self, input: &PlanInput<'_>, survey: &Survey) -> Result<Plan, PlanRefusal> {
-        let spec = input.spec;
-        let mut assessment = self.assess(spec, *input.policy);
+        let Settled {
+            spec,
+            script,
+            mut assessment,
+        } = self.settle(input, survey);
+        let spec = &spec;
         let home = self.home(spec);
-        if input.policy.allow_secret_exposure {
-            program::assess_secret_values(spec, input.secrets, &mut assessment);
-        }
         let namespace = survey
             .namespace
             .as_ref()
@@ -78,11 +157,14 @@ impl Planner<'_> {
             &mut assessment,
         );
         let wanted_cluster = home.cluster.or(volume_cluster.as_deref());
-        let choice = place::choose(spec, wanted_cluster, survey, &mut assessment);
+        let choice = place::choose(input.spec, wanted_cluster, survey, &mut assessment);
         let cluster = wanted_cluster
             .map(str::to_owned)
             .or_else(|| choice.as_ref().and_then(|offer| offer.cluster.clone()));
         network::assess_labels(spec, namespace, cluster.as_deref(), &mut assessment);
+        if let Some((holder, _)) = &script {
+            script::rename_extra_mount(input.spec, holder, &mut assessment);
+        }
         let (Some(namespace), Some(offer)) = (namespace, choice) else {
             return Err(PlanRefusal { assessment });
         };
@@ -91,20 +173,20 @@ impl Planner<'_> {
         }
         // The wildcard is left for a catalogue that does not tell the cluster; mounts always tell it (§2.2).
         let path_cluster = cluster.as_deref().unwrap_or(ANY_CLUSTER);
-        let request =
-            match self
-                .routes
-                .create_group(namespace, path_cluster, &body(input, &home, &offer))
-            {
-                Ok(request) => request,
-                Err(error) => {
-                    assessment.refuse(
-                        Refusal::new(RefusalCode::UnsupportedValue, "command", error.to_string())
-                            .with_kind(Kind::Internal),
-                    );
-                    return Err(PlanRefusal { assessment });
-                }
-            };
+        let request = match self.routes.create_group(
+            namespace,
+            path_cluster,
+            &body(spec, input, &home, &offer),
+        ) {
+            Ok(request) => request,
+            Err(error) => {
+                assessment.refuse(
+                    Refusal::new(RefusalCode::UnsupportedValue, "command", error.to_string())
+                        .with_kind(Kind::Internal),
+                );
+                return Err(PlanRefusal { assessment });
+            }
+        };
         Ok(Plan {
             provider: self.provider.to_owned(),
             backend: Backend::Paracloud,
@@ -112,16 +194,17 @@ impl Planner<'_> {
             scope: scope(namespace),
             offer: Some(offer),
             assessment,
-            uploads: Vec::new(),
+            uploads: script.map_or_else(Vec::new, |(_, store)| script::uploads(input, &store)),
             requests: vec![request],
-            secrets: spec
+            secrets: input
+                .spec
                 .secrets
                 .iter()
                 .filter_map(|name| input.secrets.get(name).cloned())
                 .collect(),
-            time_limit_s: place::time_limit(spec),
+            time_limit_s: place::time_limit(input.spec),
             nodes: 1,
-            extent: Extent::of(spec),
+            extent: Extent::of(input.spec),
         })
     }
 
@@ -134,9 +217,18 @@ impl Planner<'_> {
     }
 }
 
+/// Whether the spec names a volume for scripts, which it need not mount.
+pub(super) fn names_script_volume(spec: &JobSpec) -> bool {
+    Options::read(spec).0.script_volume.is_some()
+}
+
 /// Nothing but documented members (paracloud.md §3.4).
-fn body(input: &PlanInput<'_>, home: &Home<'_>, offer: &Offer) -> wire::CreateGroup {
-    let spec = input.spec;
+fn body(
+    spec: &JobSpec,
+    input: &PlanInput<'_>,
+    home: &Home<'_>,
+    offer: &Offer,
+) -> wire::CreateGroup {
     wire::CreateGroup {
         instance_type: offer.name.clone(),
         containers: vec![wire::CreateContainer {

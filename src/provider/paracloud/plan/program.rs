@@ -17,8 +17,8 @@ const PORT_VARIABLE: &str = "$BAT_PORT_";
 /// A word is shown up to here.
 const SHOWN_CHARACTERS: usize = 60;
 
-const VARIABLE_ALTERNATIVE: &str =
-    "set the variable in the image, or have the command read it from a file in a mounted volume";
+const VARIABLE_ALTERNATIVE: &str = "name a volume for a script with `provider_options.paracloud.script_volume`, set the \
+     variable in the image, or have the command read it from a file in a mounted volume";
 
 /// Judges program, environment, secrets and time limit.
 pub(super) fn assess(
@@ -59,14 +59,7 @@ pub(super) fn assess_secret_values(
     for name in &spec.secrets {
         let field = format!("secrets.{name}");
         match values.get(name) {
-            None => assessment.refuse(
-                Refusal::new(
-                    RefusalCode::MissingField,
-                    &field,
-                    format!("the secret `{name}` has no value"),
-                )
-                .with_alternative(format!("set `{name}` in gpujob's own environment")),
-            ),
+            None => refuse_unset_secret(name, assessment),
             Some(value) if !is_safe_word(&format!("{name}={}", value.expose())) => {
                 assessment.refuse(
                     Refusal::new(
@@ -80,6 +73,18 @@ pub(super) fn assess_secret_values(
             Some(_) => {}
         }
     }
+}
+
+/// Refuses a secret that gpujob's own environment does not have.
+pub(super) fn refuse_unset_secret(name: &str, assessment: &mut Assessment) {
+    assessment.refuse(
+        Refusal::new(
+            RefusalCode::MissingField,
+            format!("secrets.{name}"),
+            format!("the secret `{name}` has no value"),
+        )
+        .with_alternative(format!("set `{name}` in gpujob's own environment")),
+    );
 }
 
 /// `timeout N`, then `env K=V …`, then the command (paracloud.md §9.2). Empty when the spec has no command.
@@ -122,7 +127,7 @@ fn assess_program(spec: &JobSpec, options: &Options, assessment: &mut Assessment
         Program::Script { .. } => assessment.unsupported(
             "script",
             "Paracloud runs a list of words and no shell text",
-            "put the script into the image or a mounted volume, and run it with `command`, such as [\"sh\", \"/data/run.sh\"]",
+            "mount a volume whose transfer credentials this machine keeps, or name one with `provider_options.paracloud.script_volume`; or put the script into the image, and run it with `command`",
         ),
         Program::Arguments(_) => assessment.unsupported(
             "args",
@@ -160,10 +165,19 @@ fn assess_program(spec: &JobSpec, options: &Options, assessment: &mut Assessment
     }
 }
 
+/// Whether a shell on the way could change one of the words.
+pub(super) fn has_unsafe_words(words: &[String], spec: &JobSpec) -> bool {
+    words.iter().any(|word| is_unsafe(word, spec))
+}
+
+fn is_unsafe(word: &str, spec: &JobSpec) -> bool {
+    !is_safe_word(word) && !names_declared_port(word, &spec.ports)
+}
+
 fn assess_words(words: &[String], spec: &JobSpec, options: &Options, assessment: &mut Assessment) {
     let unsafe_words: Vec<String> = words
         .iter()
-        .filter(|word| !is_safe_word(word) && !names_declared_port(word, &spec.ports))
+        .filter(|word| is_unsafe(word, spec))
         .map(|word| shown(word))
         .collect();
     if !unsafe_words.is_empty() {
@@ -177,12 +191,13 @@ fn assess_words(words: &[String], spec: &JobSpec, options: &Options, assessment:
                     format!("`command` holds words that are not safe: {list}; {risk}"),
                 )
                 .with_alternative(
-                    "put them into a file in the image or a mounted volume, or leave `strict_argv` out",
+                    "name a volume for a script with `provider_options.paracloud.script_volume`, put them into a file in the image, or leave `strict_argv` out",
                 ),
             );
         } else {
             assessment.note(format!(
-                "words of `command` that are not safe on Paracloud: {list}; {risk}"
+                "words of `command` that are not safe on Paracloud: {list}; {risk}; they stay as they are in a script, \
+                 for which `provider_options.paracloud.script_volume` names a volume"
             ));
         }
     }
@@ -230,19 +245,8 @@ fn assess_secrets(spec: &JobSpec, policy: Policy, assessment: &mut Assessment) {
     if spec.secrets.is_empty() {
         return;
     }
+    refuse_doubled_secrets(spec, assessment);
     let names = spec.secrets.join("`, `");
-    for name in &spec.secrets {
-        if spec.env.contains_key(name) {
-            assessment.refuse(
-                Refusal::new(
-                    RefusalCode::ConflictingFields,
-                    format!("secrets.{name}"),
-                    format!("`{name}` is both in `env` and in `secrets`"),
-                )
-                .with_alternative("name it in one of them"),
-            );
-        }
-    }
     if policy.allow_secret_exposure {
         assessment.emulated(
             "secrets",
@@ -263,6 +267,22 @@ fn assess_secrets(spec: &JobSpec, policy: Policy, assessment: &mut Assessment) {
                 "have the command read them from a file in a mounted volume, or accept it with `--allow-secret-exposure`",
             ),
         );
+    }
+}
+
+/// Refuses names that are both variables and secrets.
+pub(super) fn refuse_doubled_secrets(spec: &JobSpec, assessment: &mut Assessment) {
+    for name in &spec.secrets {
+        if spec.env.contains_key(name) {
+            assessment.refuse(
+                Refusal::new(
+                    RefusalCode::ConflictingFields,
+                    format!("secrets.{name}"),
+                    format!("`{name}` is both in `env` and in `secrets`"),
+                )
+                .with_alternative("name it in one of them"),
+            );
+        }
     }
 }
 

@@ -120,6 +120,15 @@ fn find<'a>(volumes: &'a [Volume], source: &Source<'_>) -> Option<&'a Volume> {
         .or_else(|| of_id.next())
 }
 
+/// The volume that a mount means, as far as it exists.
+pub(super) fn volume_of<'a>(
+    mount: &Mount,
+    home: &Home<'_>,
+    volumes: &'a [Volume],
+) -> Option<&'a Volume> {
+    find(volumes, &source(mount, home, "mounts").ok()?)
+}
+
 /// The mounts as they are sent.
 pub(super) fn mounts(spec: &JobSpec, home: &Home<'_>) -> Vec<wire::CreateMount> {
     spec.mounts

@@ -18,6 +18,8 @@ use crate::spec::{
     Resources, SecretSource, Spot, Timeout,
 };
 
+mod script;
+
 const MARKER: &str = "bcdfghjklmnpqr";
 
 fn routes() -> Routes {
@@ -383,7 +385,6 @@ fn everything_that_the_spec_shows_is_refused_before_a_look_and_all_at_once() {
 #[case(|spec: &mut JobSpec| spec.estimate = Some(60), "estimate", Level::Local)]
 #[case(|spec: &mut JobSpec| spec.start_timeout = Some(60), "start_timeout", Level::Local)]
 #[case(|spec: &mut JobSpec| spec.provider_options = options(json!({"strict_argv": true})), "provider_options.paracloud.strict_argv", Level::Local)]
-#[case(|spec: &mut JobSpec| spec.provider_options = options(json!({"script_volume": "v"})), "provider_options.paracloud.script_volume", Level::Local)]
 fn a_field_that_can_be_had_has_its_level(
     #[case] change: fn(&mut JobSpec),
     #[case] field: &str,

@@ -1,0 +1,129 @@
+//! What script-mode jobs wrote: two files in a volume (paracloud.md §9.2). The only logs there are on Paracloud.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::error::{Error, Kind, Result};
+use crate::model::{FilePath, Job, ResourceRef};
+use crate::provider::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
+use crate::webdav::Client;
+
+use super::Paracloud;
+use super::record::Group;
+use super::script;
+
+/// Read at once.
+const PIECE: usize = 1 << 20;
+
+#[async_trait]
+impl Logs for Paracloud {
+    /// Standard output, once it exists, and standard error, once something is in it.
+    async fn sources(&self, job: &Job) -> Result<Vec<LogSource>> {
+        let place = Group::read(&job.raw).and_then(|group| script::place_of(&group, &job.job_ref));
+        let Some((volume, folder)) = place else {
+            return Err(self.named(no_script(job)));
+        };
+        let entries = match self.files_of(&volume)?.list(&folder).await {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == Kind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error.with_job(job.job_ref.to_string())),
+        };
+        let size_of = |file: &str| {
+            let entry = entries.iter().find(|entry| entry.path.name() == file)?;
+            Some(entry.size_bytes.unwrap_or(1))
+        };
+        let source = |name: &str, file: &str| LogSource {
+            name: name.to_owned(),
+            locator: vec![volume.to_string(), folder.join(file).to_string()],
+            began_at: job.started_at,
+            ended: job.terminal,
+        };
+        let output = size_of(script::STDOUT).map(|_| source("stdout", script::STDOUT));
+        let errors = size_of(script::STDERR)
+            .filter(|size| *size > 0)
+            .map(|_| source("stderr", script::STDERR));
+        Ok(output.into_iter().chain(errors).collect())
+    }
+
+    fn open<'a>(&'a self, source: &LogSource, _start: &LogStart) -> Box<dyn LogReader + 'a> {
+        let place = match source.locator.as_slice() {
+            [volume, path] => volume.parse().ok().zip(FilePath::parse(path).ok()),
+            _ => None,
+        };
+        Box::new(FileLog {
+            provider: self,
+            place,
+            client: None,
+            offset: 0,
+        })
+    }
+
+    /// The files hold no times.
+    fn knows_times(&self) -> bool {
+        false
+    }
+}
+
+/// A file that grows.
+struct FileLog<'a> {
+    provider: &'a Paracloud,
+    place: Option<(ResourceRef, FilePath)>,
+    client: Option<Client>,
+    /// Bytes that were handed out.
+    offset: u64,
+}
+
+impl fmt::Debug for FileLog<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("FileLog")
+            .field("place", &self.place)
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl LogReader for FileLog<'_> {
+    async fn read(&mut self, _look: LogLook) -> Result<LogPiece> {
+        let (volume, path) = self
+            .place
+            .as_ref()
+            .ok_or_else(|| Error::internal("a log's locator is none of ours"))?;
+        let client = match self.client.take() {
+            Some(client) => client,
+            None => self.provider.files_of(volume)?,
+        };
+        let client = self.client.insert(client);
+        let bytes = match client.read_from(path, self.offset, PIECE).await {
+            Ok(bytes) => bytes,
+            // It was there when it was named; whoever removed it left nothing to read.
+            Err(error) if error.kind() == Kind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        self.offset += u64::try_from(bytes.len()).unwrap_or_default();
+        Ok(LogPiece {
+            more: bytes.len() >= PIECE,
+            bytes,
+            notes: Vec::new(),
+        })
+    }
+}
+
+/// The API has no logs, and nothing kept this job's.
+fn no_script(job: &Job) -> Error {
+    Error::new(
+        Kind::Spec,
+        "unsupported_verb",
+        format!(
+            "Paracloud has no logs, and {} does not run through a script that would keep them",
+            job.job_ref
+        ),
+    )
+    .with_hint(
+        "submit with `provider_options.paracloud.script_volume`, a volume from `gpujob volumes create`: then logs and \
+         exit codes are kept there",
+    )
+    .with_job(job.job_ref.to_string())
+}
