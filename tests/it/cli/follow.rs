@@ -15,6 +15,7 @@ use crate::support::environment::TestEnvironment;
 #[rstest]
 #[case::gongji("gongji")]
 #[case::pai_dlc("pai-dlc")]
+#[case::cyclecloud("cyclecloud")]
 fn backends_with_logs(#[case] provider: &str) {}
 
 const PRINTS: &str = "echo one; sleep 0.2; printf 'two\\033[0m\\n' >&2; exit $0";
@@ -38,6 +39,7 @@ fn in_a_sandbox_the_file_holds_the_jobs_bytes_and_nothing_else(#[case] provider:
 #[rstest]
 #[case::success("gongji", "0", 0)]
 #[case::own_code("gongji", "3", 3)]
+#[case::code_of_a_file("cyclecloud", "3", 3)]
 #[case::success_without_a_code("pai-dlc", "0", 0)]
 #[case::failure_without_a_code("pai-dlc", "3", 90)]
 fn it_exits_as_the_job_did(#[case] provider: &str, #[case] own: &str, #[case] code: i32) {
@@ -92,7 +94,11 @@ fn with_ndjson_log_lines_are_objects(#[case] provider: &str) {
 #[case::paracloud("paracloud")]
 #[case::cyclecloud("cyclecloud")]
 fn without_logs_nothing_is_created(#[case] provider: &str) {
-    let environment = TestEnvironment::with_sandbox();
+    let mut environment = TestEnvironment::with_sandbox();
+    environment.set(
+        "GPUJOB_CYCLECLOUD_RESULT_DIR",
+        "/mnt/results/not-mounted-here",
+    );
     let job = environment.file("job.yaml", JOB);
     environment
         .run(&["submit", &job, "-p", provider, "--follow"])
