@@ -111,7 +111,9 @@ pub(super) async fn list(app: &App, args: &StatusArgs) -> Result<u8> {
                         app.ui
                             .note(&format!("`{}` answers again", board.name(place)));
                     }
-                    jobs.iter().for_each(|job| screen.changed(job));
+                    for job in &jobs {
+                        screen.changed(job);
+                    }
                 }
                 Turn::Failing(error) => app.ui.warning(&format!(
                     "`{}` does not tell how its jobs are ({error}); asking again",

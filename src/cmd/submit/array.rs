@@ -59,9 +59,9 @@ pub(super) async fn submit(app: &App, wanted: Wanted<'_>) -> Result<Vec<Resource
         .unless_interrupted("interrupted; nothing was submitted", reading)
         .await?;
     let interrupt = app.interrupt()?;
-    let providers = app.providers_of([provider.name()].into_iter())?;
-    let driver = driver(app, &providers, interrupt);
-    let known = known_jobs(app, &driver, &key, &array).await;
+    let providers = app.providers_of([provider.name()])?;
+    let looking = driver(app, &providers, interrupt);
+    let known = known_jobs(app, &looking, &key, &array).await;
     let live: Vec<ResourceRef> = key
         .known
         .values()
@@ -82,7 +82,7 @@ pub(super) async fn submit(app: &App, wanted: Wanted<'_>) -> Result<Vec<Resource
         whole,
         scope,
         submitter: submitter(app, &pauses)?,
-        driver: &driver,
+        driver: &looking,
         key: &key,
         total: array.count(),
         task: RefCell::new(app.ui.task("submitting the array", app.clock.now())),
@@ -107,7 +107,7 @@ pub(super) async fn submit(app: &App, wanted: Wanted<'_>) -> Result<Vec<Resource
     summary(app, &key, &array, &driven, refs.len());
     match failure(&key, &array, driven, refs.len()) {
         Some((_, Some(signal))) if args.cancel_on_interrupt => {
-            Err(stop_all(app, &driver, &refs, signal).await)
+            Err(stop_all(app, &looking, &refs, signal).await)
         }
         Some((error, _)) => Err(error),
         None => Ok(refs),

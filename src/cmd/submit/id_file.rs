@@ -38,7 +38,11 @@ impl<'a> IdFile<'a> {
             Ok(metadata) if metadata.is_file() => self.file.set_len(0),
             Ok(_) | Err(_) => Ok(()),
         };
-        let lines: String = refs.iter().map(|job_ref| format!("{job_ref}\n")).collect();
+        let mut lines = String::new();
+        for job_ref in refs {
+            lines.push_str(&job_ref.to_string());
+            lines.push('\n');
+        }
         emptied
             .and_then(|()| self.file.write_all(lines.as_bytes()))
             .map_err(|error| {

@@ -64,6 +64,7 @@ impl Turn {
     }
 
     /// The turn of one job of an array, for showing what would be sent.
+    #[must_use]
     pub fn of_index(&self, index: u32) -> Self {
         Self {
             key: self.key.as_deref().map(|key| index_key(key, index)),

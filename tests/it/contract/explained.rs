@@ -165,9 +165,9 @@ async fn compare(
         .iter()
         .zip(creates)
         .find_map(|(request, received)| {
-            let explained = unmarked(request.clone(), &explained.marker);
+            let explained = unmarked(request, &explained.marker);
             let arrived = unmarked(
-                as_shown(request, received, recorder, &redactor),
+                &as_shown(request, received, recorder, &redactor),
                 &sent.marker,
             );
             (explained != arrived).then(|| {
@@ -218,7 +218,7 @@ fn as_shown(shown: &Value, received: &Received, recorder: &Recorder, redactor: &
 }
 
 /// The request without its marker: the text, and on CycleCloud the request id that is made from it.
-fn unmarked(request: Value, marker: &Marker) -> Value {
+fn unmarked(request: &Value, marker: &Marker) -> Value {
     let request_id = request["body"]["requestId"].as_str().map(str::to_owned);
     let mut text = request.to_string();
     if let Some(id) = request_id {

@@ -81,10 +81,8 @@ impl Bench {
 
     /// Keeps the sandbox's jobs in a state.
     fn hold(&self, backend: Backend, state: &str) {
-        let service = self.sandbox.services().iter();
-        let service = service
-            .filter(|service| service.backend() == backend.as_str())
-            .next();
+        let mut services = self.sandbox.services().iter();
+        let service = services.find(|service| service.backend() == backend.as_str());
         let settings = serde_json::json!({ "hold": state });
         service.unwrap().configure(&settings).unwrap();
     }

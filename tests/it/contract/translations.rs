@@ -50,7 +50,7 @@ async fn the_contracts_job_reads_as_it_says(
     settings.set_snapshot_path("../../snapshots/translations");
     settings.set_prepend_module_to_snapshot(false);
     for format in [Format::Table, Format::Json] {
-        let shown = render_plans(&[entry.clone()], &[], &Style::plain(format)).unwrap();
+        let shown = render_plans(std::slice::from_ref(&entry), &[], &Style::plain(format)).unwrap();
         let shown = shown
             .replace(base, "http://SERVICE")
             .replace(&results, "/SANDBOX");

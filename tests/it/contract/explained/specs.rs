@@ -311,10 +311,11 @@ impl Generator {
             .enumerate()
             .map(|(index, source)| {
                 let path = format!("{}{index}", self.pick(&["/data", "/mnt/a-b/c_d"]));
-                match can_be_readonly && self.chance(2) {
-                    true => json!({"source": source, "path": path, "readonly": true}),
-                    false => json!({"source": source, "path": path}),
+                let mut mount = json!({"source": source, "path": path});
+                if can_be_readonly && self.chance(2) {
+                    mount["readonly"] = true.into();
                 }
+                mount
             })
             .collect();
         job.insert("mounts".to_owned(), mounts.into());
@@ -370,14 +371,15 @@ impl Generator {
         job.insert("resources".to_owned(), self.pick(&resources));
         self.mounts(job, true);
         self.workdir(job);
-        if self.chance(5) {
+        let shape = self.random.u32(0..25);
+        if shape < 5 {
             job.insert("spot".to_owned(), true.into());
             job.insert("placement".to_owned(), json!({"queue": "spot"}));
             job.insert(
                 "resources".to_owned(),
                 json!({"gpu": {"model": "T4", "count": 1}}),
             );
-        } else if self.chance(5) {
+        } else if shape < 9 {
             job.insert("nodes".to_owned(), 2.into());
             job.insert("resources".to_owned(), resources[0].clone());
         }
