@@ -7,22 +7,31 @@ use async_trait::async_trait;
 use crate::error::{Error, Kind, Result};
 use crate::model::{FilePath, Job, ResourceRef};
 use crate::provider::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
+use crate::spec::JobSpec;
 use crate::webdav::Client;
 
 use super::Paracloud;
 use super::record::Group;
-use super::script;
+use super::{plan, script};
 
 /// Read at once.
 const PIECE: usize = 1 << 20;
 
 #[async_trait]
 impl Logs for Paracloud {
+    fn check(&self, spec: &JobSpec) -> Result<()> {
+        if plan::may_keep_logs(spec) {
+            return Ok(());
+        }
+        Err(self.named(no_script("this job")))
+    }
+
     /// Standard output, once it exists, and standard error, once something is in it.
     async fn sources(&self, job: &Job) -> Result<Vec<LogSource>> {
         let place = Group::read(&job.raw).and_then(|group| script::place_of(&group, &job.job_ref));
         let Some((volume, folder)) = place else {
-            return Err(self.named(no_script(job)));
+            let what = job.job_ref.to_string();
+            return Err(self.named(no_script(&what)).with_job(what));
         };
         let entries = match self.files_of(&volume)?.list(&folder).await {
             Ok(entries) => entries,
@@ -112,18 +121,16 @@ impl LogReader for FileLog<'_> {
 }
 
 /// The API has no logs, and nothing kept this job's.
-fn no_script(job: &Job) -> Error {
+fn no_script(what: &str) -> Error {
     Error::new(
         Kind::Spec,
         "unsupported_verb",
         format!(
-            "Paracloud has no logs, and {} does not run through a script that would keep them",
-            job.job_ref
+            "Paracloud has no logs, and {what} does not run through a script that would keep them"
         ),
     )
     .with_hint(
         "submit with `provider_options.paracloud.script_volume`, a volume from `gpujob volumes create`: then logs and \
          exit codes are kept there",
     )
-    .with_job(job.job_ref.to_string())
 }

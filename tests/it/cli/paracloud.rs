@@ -54,9 +54,11 @@ fn credentials_that_cannot_be_kept_are_printed_in_every_format(#[case] format: &
         "service": { "username": "u", "password": PASSWORD, "address": { "webdav": "https://w.example" } },
     })));
     let (mut environment, server) = world(script);
-    // A file where the state directory should be.
-    let state = environment.file("state", "");
-    environment.set("XDG_STATE_HOME", &state);
+    // A file where the credentials should be kept.
+    std::fs::create_dir_all(environment.home().join("state/gpujob")).unwrap();
+    environment.file("state/gpujob/volumes", "");
+    let state = environment.home().join("state");
+    environment.set("XDG_STATE_HOME", state.to_str().unwrap());
     let mut arguments = vec!["volumes", "create", "--cluster", "NC-N30"];
     arguments.extend(format);
     let run = environment.run(&arguments).expect(85);

@@ -222,6 +222,11 @@ pub(super) fn names_script_volume(spec: &JobSpec) -> bool {
     Options::read(spec).0.script_volume.is_some()
 }
 
+/// Whether the job may run through a script, the only thing that keeps logs here.
+pub(super) fn may_keep_logs(spec: &JobSpec) -> bool {
+    script::need(spec, &Options::read(spec).0) != Need::None
+}
+
 /// Nothing but documented members (paracloud.md §3.4).
 fn body(
     spec: &JobSpec,
