@@ -37,31 +37,66 @@ impl Relay {
     }
 }
 
-fn relay(mut client: TcpStream, upstream: &str, silent_for: &str, silences: &Sender<String>) {
+/// One request as it came over the wire.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    /// The request line.
+    pub(crate) first: String,
+    /// The lines of the header.
+    pub(crate) rest: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Received {
+    /// The first value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.rest
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+    }
+
+    /// The same request, asking for the connection to end with its answer.
+    pub(super) fn closing(&self) -> Vec<u8> {
+        let head = format!("{}\r\nConnection: close\r\n{}", self.first, self.rest);
+        [head.as_bytes(), &self.body].concat()
+    }
+}
+
+/// Reads one request; `None` if the connection ends before.
+pub(super) fn receive(client: &TcpStream) -> Option<Received> {
     let mut reader = BufReader::new(client.try_clone().unwrap());
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         if reader.read_line(&mut head).unwrap_or(0) == 0 {
-            return;
+            return None;
         }
     }
-    let length = head
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .map_or(0, |(_, value)| value.trim().parse().unwrap());
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).unwrap();
     let (first, rest) = head.split_once("\r\n").unwrap();
-    if first.starts_with(silent_for) {
+    let mut request = Received {
+        first: first.to_owned(),
+        rest: rest.to_owned(),
+        body: Vec::new(),
+    };
+    let length = request.header("content-length");
+    request.body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    reader.read_exact(&mut request.body).unwrap();
+    Some(request)
+}
+
+fn relay(mut client: TcpStream, upstream: &str, silent_for: &str, silences: &Sender<String>) {
+    let Some(request) = receive(&client) else {
+        return;
+    };
+    if request.first.starts_with(silent_for) {
         // The test may have ended.
-        drop(silences.send(first.to_owned()));
+        drop(silences.send(request.first));
         // Returns when the client gives up.
         drop(client.read(&mut [0]));
         return;
     }
     let mut server = TcpStream::connect(upstream).unwrap();
-    write!(server, "{first}\r\nConnection: close\r\n{rest}").unwrap();
-    server.write_all(&body).unwrap();
+    server.write_all(&request.closing()).unwrap();
     drop(std::io::copy(&mut server, &mut client));
 }

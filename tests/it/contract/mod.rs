@@ -1,5 +1,6 @@
 //! One suite over every provider, against the in-process sandbox; gated by the capability table where verbs differ.
 
+mod explained;
 mod jobs;
 mod storage;
 mod told;
@@ -65,6 +66,24 @@ impl Bench {
     /// The same account seen with other settings, such as a wrong secret.
     fn with(&self, backend: Backend, variables: &[(&str, &str)]) -> Box<dyn Provider> {
         provider(&self.sandbox.config_path(), backend, variables)
+    }
+
+    /// The same bench with a provider that has other settings, such as another address.
+    fn through(self, backend: Backend, variables: &[(&str, &str)]) -> Self {
+        Self {
+            provider: self.with(backend, variables),
+            ..self
+        }
+    }
+
+    /// Keeps the sandbox's jobs in a state.
+    fn hold(&self, backend: Backend, state: &str) {
+        let service = self.sandbox.services().iter();
+        let service = service
+            .filter(|service| service.backend() == backend.as_str())
+            .next();
+        let settings = serde_json::json!({ "hold": state });
+        service.unwrap().configure(&settings).unwrap();
     }
 
     /// Everything a submit does, without the engine: assess, survey, plan, create.
