@@ -25,8 +25,8 @@ pub struct SandboxArgs {
     /// Let something go wrong, as in `paracloud:create:reset-after:p=0.3` (repeatable)
     ///
     /// A RULE is BACKEND:OPERATION:ACTION[:OPTION…], with `*` for every backend or operation. OPERATION is create, get,
-    /// list, cancel, types, logs, events, cost, volumes, namespaces, other, the service's own word such as `CreateJob`,
-    /// or a path as in `POST /api/*`. ACTION is reset, timeout, 429, 408, 500, 502, 503, 504, truncated, torn, html, empty,
+    /// list, cancel, types, logs, events, cost, volumes, namespaces, files, other, the service's own word such as
+    /// `CreateJob`, or a path as in `POST /api/*`. ACTION is reset, timeout, 429, 408, 500, 502, 503, 504, truncated, torn, html, empty,
     /// slow, delay, skew, lag, partial or sold-out; with `-after`, the request has its effect first. Every rule takes
     /// `p=0.3` (share), `times=3`, `every=2` and `skip=1`; some actions take `for=SECONDS`, `retry-after=SECONDS`,
     /// `by=SECONDS`, `reads=N`, `nodes=N` or `page`.

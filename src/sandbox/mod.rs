@@ -20,5 +20,6 @@ mod socket;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod webdav;
 
 pub use server::{Options, Sandbox, StartError};

@@ -22,13 +22,15 @@ pub enum Deed {
     Cost,
     Volumes,
     Namespaces,
+    /// Files of a volume are read or written.
+    Files,
     /// Anything else, and what is no request of this API.
     Other,
 }
 
 impl Deed {
     /// Every deed, in the order of the documentation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Create,
         Self::Get,
         Self::List,
@@ -39,6 +41,7 @@ impl Deed {
         Self::Cost,
         Self::Volumes,
         Self::Namespaces,
+        Self::Files,
         Self::Other,
     ];
 
@@ -55,6 +58,7 @@ impl Deed {
             Self::Cost => "cost",
             Self::Volumes => "volumes",
             Self::Namespaces => "namespaces",
+            Self::Files => "files",
             Self::Other => "other",
         }
     }

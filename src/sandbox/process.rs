@@ -2,10 +2,11 @@
 //! process group and time limit.
 //!
 //! Nothing is isolated: this is a test double, never a scheduler. Mounts are directories whose container paths are
-//! rewritten in words, shell text and values ([`paths`]); a program that leaves its process group (`setsid`) is not
+//! rewritten in words, shell text, values ([`paths`]) and scripts ([`script`]); a program that leaves its process group (`setsid`) is not
 //! reached by [`Process::kill`].
 
 pub mod paths;
+mod script;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -131,6 +132,13 @@ impl Launcher {
         Ok(directory)
     }
 
+    /// A folder on the file system of the volumes, for files that are not complete yet.
+    pub fn upload_directory(&self) -> io::Result<PathBuf> {
+        let directory = self.inner.root.join("uploads");
+        fs::create_dir_all(&directory)?;
+        Ok(directory)
+    }
+
     /// The paths that a job with these mounts sees, for text that reaches it on another way than its own words.
     pub fn path_map(&self, mounts: &[(String, PathBuf)]) -> io::Result<PathMap> {
         Ok(with_image(mounts, &self.image_link()?))
@@ -242,7 +250,7 @@ impl Launcher {
         let working_directory =
             working_directory(launch.working_directory.as_deref(), directory, &map, &image)?;
         let mut words = match launch.program {
-            Program::Words(words) => words.iter().map(|word| map.rewrite(word)).collect(),
+            Program::Words(words) => script::rewritten(&words, &map, &working_directory),
             Program::Shell(text) => vec!["sh".to_owned(), "-c".to_owned(), map.rewrite(&text)],
         }
         .into_iter();

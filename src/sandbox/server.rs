@@ -23,7 +23,7 @@ use super::control::{Control, Controlled};
 use super::faults::Faults;
 use super::listen::{Answering, Port};
 use super::process::Launcher;
-use super::service::{RawAnswer, RawRequest, Service, Setup};
+use super::service::{Intake, RawAnswer, RawRequest, Service, Setup};
 use super::services;
 use super::settings::{self, Client};
 
@@ -274,6 +274,10 @@ struct Emulated {
 }
 
 impl Answering for Emulated {
+    fn intake(&self, head: &RawRequest) -> Intake {
+        self.service.intake(head)
+    }
+
     fn answer(&self, request: &RawRequest) -> RawAnswer {
         let service = self.service.as_ref();
         self.faults.tick(service);

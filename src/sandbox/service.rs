@@ -1,11 +1,15 @@
 //! What every emulated service is to the server: raw bytes in, raw bytes out, and a clock tick.
 
 use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
+use tempfile::TempPath;
 
 use super::clock::Clock;
 use super::operation::{Held, Operation, Script};
@@ -19,6 +23,35 @@ pub struct RawRequest {
     pub target: String,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// The body as a file, where the service wants it so ([`Intake::File`]); `body` is empty then.
+    pub upload: Option<Arc<Upload>>,
+}
+
+/// A body that was received into a file; the file goes with the value unless somebody takes it away.
+#[derive(Debug)]
+pub struct Upload(TempPath);
+
+impl Upload {
+    /// A body that is in this file.
+    pub fn new(file: TempPath) -> Self {
+        Self(file)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+/// Where the body of a request goes before the request is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intake {
+    /// Into memory, up to a limit.
+    Memory,
+    /// Into a file of this folder, however large.
+    File(PathBuf),
+    /// Nowhere: the request will be refused for its head.
+    Nowhere,
 }
 
 impl RawRequest {
@@ -46,7 +79,18 @@ pub struct RawAnswer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// Sent instead of `body`; the service says its length in a header.
+    pub file: Option<FilePart>,
     pub delivery: Delivery,
+}
+
+/// A part of an open file.
+#[derive(Debug, Clone)]
+pub struct FilePart {
+    pub file: Arc<File>,
+    pub start: u64,
+    /// In bytes; a file that has become shorter is sent as far as it goes, and the connection is closed.
+    pub length: u64,
 }
 
 /// How an answer travels: usually at once and whole.
@@ -71,6 +115,7 @@ impl RawAnswer {
             status,
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            file: None,
             delivery: Delivery::default(),
         }
     }
@@ -109,6 +154,7 @@ impl RawAnswer {
             status,
             headers: HeaderMap::new(),
             body: body.into(),
+            file: None,
             delivery: Delivery::default(),
         }
         .with_header(
@@ -125,6 +171,11 @@ impl RawAnswer {
 pub trait Service: fmt::Debug + Send + Sync {
     /// The backend's id, such as `pai-dlc`.
     fn backend(&self) -> &'static str;
+
+    /// Where the body of a request goes, by its head alone.
+    fn intake(&self, _head: &RawRequest) -> Intake {
+        Intake::Memory
+    }
 
     /// Answers one request.
     fn answer(&self, request: &RawRequest) -> RawAnswer;

@@ -411,3 +411,54 @@ async fn a_node_of_cyclecloud_leaves_its_exit_code_where_the_configuration_says(
     }
     bench.sandbox.stop().await;
 }
+
+#[tokio::test]
+async fn a_large_file_travels_both_ways_over_a_connection() {
+    let bench = Bench::start().await;
+    let namespaces = bench.api("GET /api/v1beta2/namespaces", "").await.json();
+    let namespace = namespaces["namespaces"][0]["id"].as_str().unwrap();
+    let line = format!("POST /api/v1beta2/namespaces/{namespace}/clusters/NC-N30/volumes");
+    let service = bench.api(&line, "{\"service\":{}}").await.json()["service"].clone();
+    let address = service["address"]["webdav"].as_str().unwrap();
+    let path = address.strip_prefix(bench.base()).unwrap();
+    let user = format!(
+        "{}:{}",
+        service["username"].as_str().unwrap(),
+        service["password"].as_str().unwrap()
+    );
+    let basic = format!("Basic {}", STANDARD.encode(user));
+    let headers = |more: Option<(&'static str, &'static str)>| {
+        let mut headers = vec![("Authorization", basic.as_str())];
+        headers.extend(more);
+        headers
+    };
+    let content: Vec<u8> = (0..3_000_000_u32)
+        .map(|index| index.to_le_bytes()[1])
+        .collect();
+    let put = format!("PUT {path}/big");
+    let refused = send(bench.base(), &put, &[], &content).await;
+    assert_eq!(refused.status, 401);
+    let created = send(bench.base(), &put, &headers(None), &content).await;
+    assert_eq!(created.status, 201);
+    let get = format!("GET {path}/big");
+    let whole = send(bench.base(), &get, &headers(None), b"").await;
+    assert_eq!((whole.status, whole.body == content), (200, true));
+    let range = headers(Some(("Range", "bytes=2999990-")));
+    let rest = send(bench.base(), &get, &range, b"").await;
+    assert_eq!(
+        (rest.status, rest.body),
+        (206, content[2_999_990..].to_vec())
+    );
+    let head = send(
+        bench.base(),
+        &format!("HEAD {path}/big"),
+        &headers(None),
+        b"",
+    )
+    .await;
+    assert!(head.head.to_lowercase().contains("content-length: 3000000"));
+    assert!(head.body.is_empty());
+    let uploads = bench.sandbox.folder().join("files/uploads");
+    assert_eq!(fs::read_dir(uploads).unwrap().count(), 0);
+    bench.sandbox.stop().await;
+}

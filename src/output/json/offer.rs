@@ -54,7 +54,6 @@ pub struct TypeV1<'a> {
     memory_bytes: Option<u64>,
     arch: Option<&'a str>,
     price_per_hour: Option<MoneyV1>,
-    price_per_gpu_hour: Option<MoneyV1>,
     price_source: Option<&'a str>,
     spot: Option<SpotV1>,
     stock: Option<u64>,
@@ -62,6 +61,7 @@ pub struct TypeV1<'a> {
     infiniband: Option<bool>,
     note: Option<&'a str>,
     as_of: Option<String>,
+    price_per_gpu_hour: Option<MoneyV1>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -95,7 +95,6 @@ impl<'a> TypeV1<'a> {
             memory_bytes: offer.memory_bytes,
             arch: offer.arch.as_deref(),
             price_per_hour: offer.price_per_hour.as_ref().map(MoneyV1::from),
-            price_per_gpu_hour: offer.price_per_gpu_hour().as_ref().map(MoneyV1::from),
             price_source: offer.price_source.as_deref(),
             spot: offer.spot.as_ref().map(SpotV1::new),
             stock: offer.stock,
@@ -103,6 +102,7 @@ impl<'a> TypeV1<'a> {
             infiniband: offer.infiniband,
             note: offer.note.as_deref(),
             as_of: time_opt(offer.as_of),
+            price_per_gpu_hour: offer.price_per_gpu_hour().as_ref().map(MoneyV1::from),
         }
     }
 }

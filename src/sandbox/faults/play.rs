@@ -4,7 +4,8 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, StatusCode};
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -270,6 +271,12 @@ fn instead(
         Action::Truncated => {
             let mut answer = own.unwrap_or_else(|| RawAnswer::empty(StatusCode::OK));
             answer.body = half(&answer.body);
+            if let Some(part) = &mut answer.file {
+                part.length /= 2;
+                answer
+                    .headers
+                    .insert(CONTENT_LENGTH, HeaderValue::from(part.length));
+            }
             answer
         }
         Action::Torn => {

@@ -152,6 +152,7 @@ fn a_rule_matches_what_it_names(#[case] text: &str, #[case] wanted: bool) {
         target: "/api/v1/jobs?a=/b".to_owned(),
         headers: HeaderMap::new(),
         body: bytes::Bytes::new(),
+        upload: None,
     };
     let operation = Operation::new("CreateJob", Deed::Create);
     assert_eq!(rule.matches("pai-dlc", operation, &request), wanted);

@@ -130,6 +130,7 @@ pub(super) fn render(outcome: Result<Body, Refusal>, envelope: &Envelope<'_>) ->
         status,
         headers,
         body: Bytes::from(Value::Object(body).to_string()),
+        file: None,
         delivery: Delivery::default(),
     }
 }

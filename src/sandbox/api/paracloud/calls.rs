@@ -193,6 +193,7 @@ impl Caller<'_> {
             namespace: namespace.to_owned(),
             cluster: cluster.to_owned(),
             transfer,
+            created: self.clock.elapsed(),
         };
         let answer = self.created(&render::created_volume(&volume, self.host));
         self.world.volumes.push(volume);

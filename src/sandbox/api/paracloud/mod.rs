@@ -1,7 +1,7 @@
 //! Paracloud ECI v1beta2, imitated as paracloud.md §10 wants it: an opponent for the client, written from the contract.
 //!
-//! Order: Bearer over the raw header, then the raw path, then strict decoding. The transfer service (WebDAV, §6) is not
-//! imitated yet: its address answers 501. A run is a process of this machine; without a `command` there is nothing to
+//! Order: Bearer over the raw header, then the raw path, then strict decoding. The transfer service (WebDAV, §6) is on the
+//! same port, with a user for each volume. A run is a process of this machine; without a `command` there is nothing to
 //! run, since images are not pulled.
 
 mod calls;
@@ -16,6 +16,7 @@ mod switches;
 #[cfg(test)]
 mod tests;
 mod told;
+mod transfer;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -31,7 +32,7 @@ use crate::sandbox::clock::Clock;
 use crate::sandbox::operation::{Held, Operation, Script};
 use crate::sandbox::process::Launcher;
 use crate::sandbox::service::Setup;
-use crate::sandbox::service::{RawAnswer, RawRequest, Service};
+use crate::sandbox::service::{Intake, RawAnswer, RawRequest, Service};
 use crate::secret::Secret;
 
 use self::calls::Caller;
@@ -183,13 +184,23 @@ impl Service for Paracloud {
         Backend::Paracloud.as_str()
     }
 
+    fn intake(&self, head: &RawRequest) -> Intake {
+        if !transfer::is_transfer(head) {
+            return Intake::Memory;
+        }
+        let access = transfer::admit(&self.lock(), &head.headers, &self.clock);
+        transfer::intake(access.as_ref(), &head.method, &self.launcher)
+    }
+
     fn answer(&self, request: &RawRequest) -> RawAnswer {
-        // The transfer service has credentials of its own.
-        if request.path() == "/webdav" || request.path().starts_with("/webdav/") {
-            return RawAnswer::text(
-                StatusCode::NOT_IMPLEMENTED,
-                "this sandbox has no WebDAV service\n",
-            );
+        if transfer::is_transfer(request) {
+            let mut world = self.lock();
+            count(&mut world, transfer::operation_name(&request.method));
+            let access = transfer::admit(&world, &request.headers, &self.clock);
+            drop(world);
+            return access.map_or_else(transfer::unauthorized, |access| {
+                transfer::answer(&access, request, &self.launcher)
+            });
         }
         // The documented answers close the connection (§1.5).
         self.call(&mut self.lock(), request)

@@ -50,6 +50,8 @@ pub(super) struct Volume {
     pub(super) namespace: String,
     pub(super) cluster: String,
     pub(super) transfer: Option<Transfer>,
+    /// On the clock that only grows.
+    pub(super) created: Duration,
 }
 
 /// Transfer access, told once (§6.1).

@@ -9,6 +9,7 @@ use crate::sandbox::service::RawAnswer;
 
 use super::model::{Container, Group, Phase, Volume, World};
 use super::switches::{EmptyLists, ErrorPages, ListOrder, RunTime, Switches, Times};
+use super::transfer;
 
 /// What a call gives.
 pub(super) type Outcome = Result<RawAnswer, Failure>;
@@ -107,7 +108,7 @@ pub(super) fn created_volume(created: &Volume, host: &str) -> Value {
                 "username": transfer.username,
                 "password": transfer.password.expose(),
                 "address": {
-                    "webdav": format!("http://{host}/webdav"),
+                    "webdav": format!("http://{host}{}", transfer::PREFIX),
                     "sftp": "127.0.0.1:2022",
                 },
             }),

@@ -78,6 +78,12 @@ pub(super) struct Switches {
     pub(super) volume_in_use: InUse,
     /// Whether a namespace that holds something can be deleted.
     pub(super) namespace_in_use: InUse,
+    /// A new volume's transfer user is unknown (401) for so long.
+    pub(super) transfer_ready_s: f64,
+    /// What a file in a folder that is missing is answered: 409 or 404.
+    pub(super) transfer_missing_parent: u16,
+    /// An error that every write of the transfer service is answered, such as 507, 413 or 423.
+    pub(super) transfer_refuse_writes: Option<u16>,
 }
 
 impl Default for Switches {
@@ -114,6 +120,9 @@ impl Default for Switches {
             next_page_token: false,
             volume_in_use: InUse::Refuse,
             namespace_in_use: InUse::Refuse,
+            transfer_ready_s: 0.0,
+            transfer_missing_parent: 409,
+            transfer_refuse_writes: None,
         }
     }
 }
@@ -243,11 +252,24 @@ impl Switches {
         one_of("create_status", self.create_status, [201, 200])?;
         one_of("foreign_namespace", self.foreign_namespace, [404, 403])?;
         one_of("cancel_finished", self.cancel_finished, [204, 409])?;
+        one_of(
+            "transfer_missing_parent",
+            self.transfer_missing_parent,
+            [409, 404],
+        )?;
+        if let Some(status) = self.transfer_refuse_writes
+            && !(400..600).contains(&status)
+        {
+            return Err(format!(
+                "`transfer_refuse_writes` is {status}; it is the status of an error, from 400 to 599, or null"
+            ));
+        }
         for (name, value) in [
             ("creating_s", self.creating_s),
             ("image_pulling_s", self.image_pulling_s),
             ("played_run_s", self.played_run_s),
             ("cancel_delay_s", self.cancel_delay_s),
+            ("transfer_ready_s", self.transfer_ready_s),
             (
                 "token_expires_after_s",
                 self.token_expires_after_s.unwrap_or_default(),

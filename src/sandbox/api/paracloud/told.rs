@@ -10,9 +10,10 @@ use crate::sandbox::service::{RawAnswer, RawRequest};
 use super::model::World;
 use super::render::Failure;
 use super::route::{Call, route};
+use super::transfer;
 
-/// Every call of §3.
-pub(super) const OPERATIONS: [Operation; 11] = [
+/// Every call of §3, and what the transfer service does (§6).
+pub(super) const OPERATIONS: [Operation; 18] = [
     Operation::new("CreateNamespace", Deed::Namespaces),
     Operation::new("ListNamespaces", Deed::Namespaces),
     Operation::new("DeleteNamespace", Deed::Namespaces),
@@ -24,11 +25,22 @@ pub(super) const OPERATIONS: [Operation; 11] = [
     Operation::new("ListContainerGroups", Deed::List),
     Operation::new("GetContainerGroup", Deed::Get),
     Operation::new("CancelContainerGroup", Deed::Cancel),
+    Operation::new("ReadFile", Deed::Files),
+    Operation::new("WriteFile", Deed::Files),
+    Operation::new("ListFiles", Deed::Files),
+    Operation::new("MakeFolder", Deed::Files),
+    Operation::new("MoveFile", Deed::Files),
+    Operation::new("DeleteFile", Deed::Files),
+    Operation::new("TransferOptions", Deed::Files),
 ];
 
 /// The call that a request is.
 pub(super) fn operation(request: &RawRequest) -> Operation {
-    let name = route(&request.method, request.path()).map_or("", |call: Call<'_>| call.name());
+    let name = if transfer::is_transfer(request) {
+        transfer::operation_name(&request.method)
+    } else {
+        route(&request.method, request.path()).map_or("", |call: Call<'_>| call.name())
+    };
     OPERATIONS
         .into_iter()
         .find(|operation| operation.name == name)

@@ -95,6 +95,7 @@ fn case(vector: Vector) -> Case {
         target: vector.target,
         headers,
         body: vector.body.into(),
+        upload: None,
     };
     let now: Timestamp = request.header("x-acs-date").unwrap().parse().unwrap();
     let authorization = request.header("authorization").unwrap();
@@ -652,6 +653,7 @@ fn empty_paths_values_and_names_have_a_canonical_form() {
         target: target.to_owned(),
         headers: HeaderMap::new(),
         body: bytes::Bytes::new(),
+        upload: None,
     };
     let canonical = |target: &str| Canonical::of(&request(target), &[]).shown(None);
     assert_eq!(canonical(""), "GET\n/\n\n\n\n");
@@ -723,6 +725,7 @@ proptest! {
                 target: format!("/?{}", pieces.join("&")),
                 headers: HeaderMap::new(),
                 body: bytes::Bytes::new(),
+                upload: None,
             };
             Canonical::of(&request, &[]).shown(None)
         };

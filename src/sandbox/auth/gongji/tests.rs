@@ -85,6 +85,7 @@ fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> 
         target: target.to_owned(),
         headers: map,
         body: body.to_owned().into(),
+        upload: None,
     }
 }
 

@@ -27,6 +27,7 @@ fn any_content_type_will_do() {
         target: "/clusters/lab/nodes/create".to_owned(),
         headers,
         body: Bytes::from_static(b"{\"sets\":[{\"nodearray\":\"cpu\",\"count\":1}]}"),
+        upload: None,
     });
     assert_eq!(answer.status, StatusCode::ACCEPTED);
 }

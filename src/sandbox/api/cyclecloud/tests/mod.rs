@@ -124,6 +124,7 @@ impl Bench {
             target: target.to_owned(),
             headers,
             body: Bytes::from(body.to_owned()),
+            upload: None,
         });
         let text = String::from_utf8(answer.body.to_vec()).unwrap();
         Seen {

@@ -274,6 +274,7 @@ fn unsigned(method: &str, target: &str, body: &str) -> RawRequest {
         target: target.to_owned(),
         headers: HeaderMap::new(),
         body: body.to_owned().into(),
+        upload: None,
     };
     set(&mut request, "host", "127.0.0.1:8080");
     if !body.is_empty() {

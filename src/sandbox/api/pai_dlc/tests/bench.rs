@@ -148,6 +148,7 @@ impl Bench {
                 })
                 .collect(),
             body: body.to_owned().into(),
+            upload: None,
         };
         sign(&mut request, signer);
         request

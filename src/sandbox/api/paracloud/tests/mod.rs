@@ -4,6 +4,7 @@ mod life;
 mod refusals;
 mod resources;
 mod switched;
+mod transfer;
 
 use std::fs;
 use std::path::PathBuf;
@@ -87,6 +88,7 @@ impl Bench {
             target: target.to_owned(),
             headers,
             body: Bytes::from(body.to_owned()),
+            upload: None,
         });
         let text = String::from_utf8(answer.body.to_vec()).unwrap();
         Seen {

@@ -187,13 +187,6 @@ fn ids_follow_the_seed_and_secrets_do_not() {
 }
 
 #[test]
-fn the_transfer_service_says_that_it_is_missing() {
-    let bench = Bench::new();
-    let seen = bench.send_raw("PUT", "/webdav/file", HeaderMap::new(), "x");
-    assert_eq!(seen.status, 501);
-}
-
-#[test]
 fn requests_and_jobs_are_counted() {
     let bench = Bench::new();
     bench.run(&["true"]);
