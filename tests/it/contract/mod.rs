@@ -4,6 +4,7 @@ mod explained;
 mod jobs;
 mod storage;
 mod told;
+mod translations;
 mod verbs;
 
 use std::cell::RefCell;
