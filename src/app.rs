@@ -13,8 +13,9 @@ use crate::config::{Config, Environment, Prices, ProviderSettings};
 use crate::engine::fanout::Candidate;
 use crate::engine::interrupt::Interrupt;
 use crate::error::{Error, Kind, Result};
-use crate::journal::{Journal, Locks};
-use crate::provider::{Kit, Provider, connect};
+use crate::journal::{CredentialStore, Journal, Locks};
+use crate::model::ResourceRef;
+use crate::provider::{KeptAccess, KeptCredentials, Kit, Provider, connect};
 use crate::spec::units;
 use crate::ui::Ui;
 
@@ -329,8 +330,22 @@ impl App {
             retries: self.global.retries,
             deadline: self.deadline,
             connect_timeout: self.connect_timeout,
+            kept: match self.environment.state_directory() {
+                Ok(directory) => Arc::new(CredentialStore::new(&directory)),
+                Err(error) => Arc::new(Unkept(error)),
+            },
         };
         connect(settings, &kit).map_err(|error| error.with_provider(&settings.name))
+    }
+}
+
+/// No state directory, so no credentials: told to whoever asks for some.
+#[derive(Debug)]
+struct Unkept(Error);
+
+impl KeptCredentials for Unkept {
+    fn of(&self, _volume: &ResourceRef) -> Result<Option<KeptAccess>> {
+        Err(self.0.clone())
     }
 }
 

@@ -24,6 +24,7 @@ pub mod sign;
 pub mod spec;
 pub mod temporary;
 pub mod ui;
+pub mod webdav;
 
 pub use error::{Error, Kind, Result};
 pub use run::run;

@@ -60,6 +60,7 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Submit(args) => block_on(cmd::submit::run(app, &args)),
         Command::Status(args) => block_on(cmd::status::run(app, &args)),
         Command::Wait(args) => block_on(cmd::wait::run(app, &args)),
+        Command::Logs(args) => block_on(cmd::logs::run(app, &args)),
         Command::Events(args) => block_on(cmd::events::run(app, &args)),
         Command::Cancel(args) => block_on(cmd::cancel::run(app, &args)),
         Command::Types(args) => block_on(cmd::types::run(app, &args)),

@@ -6,6 +6,7 @@ mod events;
 mod explain;
 mod global;
 mod local;
+mod logs;
 mod sandbox;
 mod spec;
 mod status;
@@ -22,11 +23,13 @@ pub use events::{CostArgs, EventsArgs};
 pub use explain::ExplainArgs;
 pub use global::{Colour, GlobalArgs, OutputFormat};
 pub use local::{ConfigArgs, ConfigCommand, SandboxArgs};
+pub use logs::LogsArgs;
 pub use spec::{DryRun, SpecArgs};
 pub use status::StatusArgs;
 pub use storage::{
     NamespacesArgs, NamespacesCommand, NamespacesCreateArgs, NamespacesDeleteArgs, VolumesArgs,
-    VolumesCommand, VolumesCreateArgs, VolumesDeleteArgs, VolumesListArgs,
+    VolumesCommand, VolumesCreateArgs, VolumesDeleteArgs, VolumesGetArgs, VolumesListArgs,
+    VolumesLsArgs, VolumesPutArgs, VolumesRmArgs,
 };
 pub use submit::SubmitArgs;
 pub use types::{Arch, TypesArgs, TypesSort};
@@ -61,6 +64,8 @@ pub enum Command {
     Status(StatusArgs),
     /// Wait until jobs end, and exit as they did
     Wait(WaitArgs),
+    /// Print what a job wrote, or follow it to its end
+    Logs(LogsArgs),
     /// Show what the provider says happened to a job
     Events(EventsArgs),
     /// Stop jobs; a job that has ended already is a success
@@ -69,7 +74,7 @@ pub enum Command {
     Types(TypesArgs),
     /// Show what jobs have cost so far, where the provider says so
     Cost(CostArgs),
-    /// List, create and delete storage
+    /// List, create and delete storage, and move files in and out
     Volumes(VolumesArgs),
     /// List, create and delete namespaces, workspaces, clusters
     Namespaces(NamespacesArgs),

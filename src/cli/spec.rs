@@ -88,6 +88,12 @@ pub struct SpecArgs {
     /// Any spec field, such as resources.disk=100GiB
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub set: Vec<String>,
+    /// Refuse what costs more per hour, such as 20CNY
+    #[arg(long, value_name = "AMOUNT")]
+    pub max_price: Option<String>,
+    /// Refuse what may cost more in all; sets the time limit if --time does not
+    #[arg(long, value_name = "AMOUNT")]
+    pub max_cost: Option<String>,
     /// Independent repetitions: N, N%PARALLEL, A-B or A-B%PARALLEL
     #[arg(long, value_name = "N[%PARALLEL]")]
     pub array: Option<String>,

@@ -18,6 +18,14 @@ pub enum VolumesCommand {
     Create(VolumesCreateArgs),
     /// Delete volumes
     Delete(VolumesDeleteArgs),
+    /// List the files in a volume
+    Ls(VolumesLsArgs),
+    /// Copy a file into a volume
+    Put(VolumesPutArgs),
+    /// Copy a file out of a volume
+    Get(VolumesGetArgs),
+    /// Remove files in a volume
+    Rm(VolumesRmArgs),
 }
 
 /// `volumes list`.
@@ -60,6 +68,47 @@ pub struct VolumesDeleteArgs {
     /// Skip the check whether a job uses it
     #[arg(long)]
     pub force: bool,
+}
+
+/// `volumes ls`.
+#[derive(Debug, Clone, Args)]
+pub struct VolumesLsArgs {
+    /// Volume (a ref, or a bare id with -p), and a path in it
+    #[arg(value_name = "VOL[:PATH]")]
+    pub place: String,
+}
+
+/// `volumes put`.
+#[derive(Debug, Clone, Args)]
+pub struct VolumesPutArgs {
+    /// File on this machine; - is standard input
+    #[arg(value_name = "LOCAL")]
+    pub local: String,
+    /// Volume (a ref, or a bare id with -p), and the file's path in it; one that ends in / keeps the file's name
+    #[arg(value_name = "VOL:PATH")]
+    pub place: String,
+}
+
+/// `volumes get`.
+#[derive(Debug, Clone, Args)]
+pub struct VolumesGetArgs {
+    /// Volume (a ref, or a bare id with -p), and the file's path in it
+    #[arg(value_name = "VOL:PATH")]
+    pub place: String,
+    /// File or folder on this machine; - is standard output
+    #[arg(value_name = "LOCAL")]
+    pub local: String,
+}
+
+/// `volumes rm`.
+#[derive(Debug, Clone, Args)]
+pub struct VolumesRmArgs {
+    /// Volumes (a ref, or a bare id with -p), and paths in them
+    #[arg(value_name = "VOL:PATH", required = true)]
+    pub places: Vec<String>,
+    /// Remove folders with all that is in them
+    #[arg(short, long)]
+    pub recursive: bool,
 }
 
 /// `namespaces`.

@@ -19,12 +19,15 @@ pub struct SubmitArgs {
     /// Submit once under this key: later submits with it, from any machine, give the first one's job
     #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
     pub key: Option<String>,
-    /// With --key: if its job is over without success, submit another attempt
-    #[arg(long, requires = "key")]
+    /// With --key or --array: if its job is over without success, submit another attempt
+    #[arg(long)]
     pub rerun_failed: bool,
-    /// With --key, after exit code 88: you have looked, there is no job, send the create again
-    #[arg(long, requires = "key")]
+    /// With --key or --array, after exit code 88: you have looked, there is no job, send the create again
+    #[arg(long)]
     pub resubmit: bool,
+    /// With --array: submit every job at once instead of keeping so many alive
+    #[arg(long)]
+    pub detach_array: bool,
     /// Wait until the job ends, and exit as it did
     #[arg(long)]
     pub wait: bool,
@@ -43,6 +46,9 @@ pub struct SubmitArgs {
     /// Stop the job when this command is interrupted
     #[arg(long, requires = "wait")]
     pub cancel_on_interrupt: bool,
+    /// Cancel the job if its price is higher after the create than it was before
+    #[arg(long)]
+    pub cancel_if_dearer: bool,
     /// Also write the job ref to this file
     #[arg(long, value_name = "FILE")]
     pub id_file: Option<PathBuf>,

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::cli::EventsArgs;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::provider::Verb;
 
 use super::refs;
@@ -16,21 +16,8 @@ pub async fn run(app: &App, args: &EventsArgs) -> Result<u8> {
 }
 
 async fn tell(app: &App, text: &str) -> Result<u8> {
-    let asked = refs::asked(app, &[text.to_owned()]).await?;
-    let named: Vec<_> = asked.jobs.iter().cloned().collect::<Result<_>>()?;
-    let [job] = named.as_slice() else {
-        return Err(Error::new(
-            Kind::Usage,
-            "several_jobs",
-            format!(
-                "`{text}` names {} jobs, and `events` tells of one",
-                named.len()
-            ),
-        )
-        .with_hint("run it once for each"));
-    };
-    let provider = asked
-        .providers
+    let (job, providers) = refs::one(app, text, Verb::Events).await?;
+    let provider = providers
         .get(&job.provider)
         .ok_or_else(|| Error::internal(format!("provider `{}` was not opened", job.provider)))?;
     let events = provider
@@ -38,7 +25,7 @@ async fn tell(app: &App, text: &str) -> Result<u8> {
         .ok_or_else(|| unsupported(&**provider, Verb::Events).with_job(job.to_string()))?;
     let question = format!("asking {}", provider.name());
     let told = app
-        .with_progress(&question, events.events_of(job))
+        .with_progress(&question, events.events_of(&job))
         .await
         .map_err(|error| error.with_job(job.to_string()))?;
     Show::new(app).events(&told)?;

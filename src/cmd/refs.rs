@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::app::App;
+use crate::engine::array::identity::index_of;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Entry, Subject};
 use crate::model::ResourceRef;
-use crate::provider::Provider;
+use crate::provider::{Provider, Verb};
 
 /// A prefix of an id in the journal has at least so many characters.
 const PREFIX_LENGTH: usize = 6;
@@ -35,12 +36,15 @@ pub async fn asked(app: &App, arguments: &[String]) -> Result<Asked> {
         providers: BTreeMap::new(),
     };
     for text in texts(app, arguments).await? {
-        let found = match job(app, &text).await {
-            Ok(job_ref) => connected(app, &mut asked.providers, job_ref),
-            Err(error) => Err(error),
+        let named = match named(app, &text).await {
+            Ok(refs) => refs.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
         };
-        if !(found.is_ok() && asked.jobs.contains(&found)) {
-            asked.jobs.push(found);
+        for found in named {
+            let found = found.and_then(|job_ref| connected(app, &mut asked.providers, job_ref));
+            if !(found.is_ok() && asked.jobs.contains(&found)) {
+                asked.jobs.push(found);
+            }
         }
     }
     Ok(asked)
@@ -49,6 +53,29 @@ pub async fn asked(app: &App, arguments: &[String]) -> Result<Asked> {
 /// The same where every job is needed: the first that is unknown ends the command.
 pub async fn jobs(app: &App, arguments: &[String]) -> Result<Vec<ResourceRef>> {
     asked(app, arguments).await?.jobs.into_iter().collect()
+}
+
+/// The one job that a verb tells of.
+pub async fn one(
+    app: &App,
+    text: &str,
+    verb: Verb,
+) -> Result<(ResourceRef, BTreeMap<String, Box<dyn Provider>>)> {
+    let asked = asked(app, &[text.to_owned()]).await?;
+    let named: Vec<_> = asked.jobs.into_iter().collect::<Result<_>>()?;
+    match <[ResourceRef; 1]>::try_from(named) {
+        Ok([job]) => Ok((job, asked.providers)),
+        Err(named) => Err(Error::new(
+            Kind::Usage,
+            "several_jobs",
+            format!(
+                "`{text}` names {} jobs, and `{}` tells of one",
+                named.len(),
+                verb.as_str()
+            ),
+        )
+        .with_hint("run it once for each")),
+    }
 }
 
 fn connected(
@@ -82,6 +109,32 @@ async fn texts(app: &App, arguments: &[String]) -> Result<Vec<String>> {
             .with_hint("give a ref such as `paracloud/NAMESPACE/CLUSTER/GROUP`"));
     }
     Ok(texts)
+}
+
+/// The jobs of a name: of an array's key all of them, in the order of their indices; else one.
+async fn named(app: &App, text: &str) -> Result<Vec<ResourceRef>> {
+    if let Some(key) = text.strip_prefix("key:")
+        && app.journal().find_by_key(key)?.is_empty()
+    {
+        let jobs = of_array(app, key)?;
+        if !jobs.is_empty() {
+            return Ok(jobs);
+        }
+    }
+    Ok(vec![job(app, text).await?])
+}
+
+/// The jobs of an array that was driven from this side, as far as this machine knows them.
+fn of_array(app: &App, key: &str) -> Result<Vec<ResourceRef>> {
+    let mut by_index: BTreeMap<u32, Vec<Entry>> = BTreeMap::new();
+    for entry in app.journal().find_by_key_start(&format!("{key}["))? {
+        let index = entry.key.as_deref().and_then(|own| index_of(key, own));
+        if let Some(index) = index {
+            by_index.entry(index).or_default().push(entry);
+        }
+    }
+    let newest = by_index.into_values().flat_map(newest_attempts);
+    Ok(newest.filter_map(|entry| entry.job_ref).collect())
 }
 
 /// One job by any of its names.

@@ -7,11 +7,20 @@ use crate::app::App;
 use crate::cli::DryRun;
 use crate::engine::catalogue::Rentable;
 use crate::error::{Error, Result};
-use crate::model::{Backend, Event, Job, JobCost, Namespace, TransferCredentials, Volume};
-use crate::output::{self, Format, PlanEntry, PlanOutcome, Row, Style};
+use crate::model::{
+    Backend, Event, FileEntry, Job, JobCost, Namespace, ResourceRef, TransferCredentials, Volume,
+};
+use crate::output::{self, Format, PlanEntry, PlanOutcome, Row, Style, Told};
 use crate::provider::Provider;
 
 use super::plan::Planned;
+
+/// A job just submitted, and what the submit tells beside it.
+#[derive(Debug)]
+pub struct Submitted {
+    pub job: Job,
+    pub told: Told,
+}
 
 /// Writes results of one run.
 #[derive(Debug)]
@@ -58,10 +67,11 @@ impl<'a> Show<'a> {
         }
     }
 
-    /// A job just submitted: its ref alone, or its record.
-    pub(super) fn submitted(&self, job: &Job) -> Result<()> {
+    /// A job just submitted: its ref alone, or its record with what the submit tells beside it.
+    pub(super) fn submitted(&self, job: &Job, told: &Told) -> Result<()> {
         let row = self.row(job)?;
-        let text = output::render_submitted(&row, &[], &self.app.ui.style(), self.app.clock.now())?;
+        let text =
+            output::render_submitted(&row, told, &self.app.ui.style(), self.app.clock.now())?;
         self.print(&text)
     }
 
@@ -82,20 +92,22 @@ impl<'a> Show<'a> {
     }
 
     /// The records at the end of a wait. A submit has printed its ref already; under ndjson the changes said it all.
-    pub(super) fn ended(&self, jobs: &[Job], after_submit: bool) -> Result<()> {
+    pub(super) fn ended(&self, jobs: &[Job], submitted: Option<&Submitted>) -> Result<()> {
         match self.app.ui.format() {
             Format::Ndjson => Ok(()),
-            Format::Table | Format::Wide | Format::Name if after_submit => {
+            Format::Table | Format::Wide | Format::Name if submitted.is_some() => {
                 for job in jobs {
                     self.app.ui.note(&format!("{} {}", job.job_ref, job.state));
                 }
                 Ok(())
             }
-            Format::Json | Format::Csv | Format::Tsv if after_submit => self.each_as_job(jobs),
             Format::Table | Format::Wide | Format::Name => self.jobs(jobs, &[]),
-            Format::Json | Format::Csv | Format::Tsv => match jobs {
-                [only] => self.job(only),
-                several => self.jobs(several, &[]),
+            Format::Json | Format::Csv | Format::Tsv => match (jobs, submitted) {
+                (several, Some(submitted)) => several
+                    .iter()
+                    .try_for_each(|job| self.submitted(job, &submitted.told)),
+                ([only], None) => self.job(only),
+                (several, None) => self.jobs(several, &[]),
             },
         }
     }
@@ -194,6 +206,17 @@ impl<'a> Show<'a> {
         )?)
     }
 
+    /// What lies in a folder of a volume.
+    pub(super) fn files(&self, volume: &ResourceRef, entries: &[FileEntry]) -> Result<()> {
+        let text = output::render_files(volume, entries, &self.app.ui.style())?;
+        self.print(&text)
+    }
+
+    /// A file that was moved; told on stdout only where a format was asked for.
+    pub(super) fn file(&self, volume: &ResourceRef, entry: &FileEntry) -> Result<()> {
+        self.print(&output::render_file(volume, entry, &self.app.ui.style())?)
+    }
+
     /// Several namespaces.
     pub(super) fn namespaces(
         &self,
@@ -237,7 +260,10 @@ impl<'a> Show<'a> {
                     Planned::Ready(plan) => PlanOutcome::Planned(plan),
                     Planned::Refused(assessment) => PlanOutcome::Refused(assessment),
                 },
-                estimated_cost: None,
+                estimated_cost: match planned {
+                    Planned::Ready(plan) => plan.bill().whole_run,
+                    Planned::Refused(_) => None,
+                },
                 secrets: &no_secrets,
             })
             .collect();
@@ -253,10 +279,6 @@ impl<'a> Show<'a> {
             DryRun::Curl => output::render_curl(&entries),
         };
         self.print(&text)
-    }
-
-    fn each_as_job(&self, jobs: &[Job]) -> Result<()> {
-        jobs.iter().try_for_each(|job| self.submitted(job))
     }
 
     fn row<'j>(&self, job: &'j Job) -> Result<Row<'j, Job>> {

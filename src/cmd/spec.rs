@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::app::App;
 use crate::cli::SpecArgs;
 use crate::config::resolve_secret;
+use crate::engine::array::job_of;
 use crate::error::{Error, Kind, Result};
 use crate::provider::Policy;
 use crate::secret::Secret;
@@ -17,6 +18,18 @@ pub struct Prepared {
     pub spec: JobSpec,
     pub policy: Policy,
     pub hash: [u8; 32],
+}
+
+impl Prepared {
+    /// The job of one index of the array.
+    pub fn job_of(&self, index: u32) -> Result<Self> {
+        let spec = job_of(&self.spec, index)?;
+        Ok(Self {
+            hash: spec::spec_hash(&spec),
+            policy: self.policy,
+            spec,
+        })
+    }
 }
 
 /// Reads the file, applies the flags, and checks the result as far as it shows by itself.
@@ -138,6 +151,8 @@ fn overrides(args: &SpecArgs) -> Result<Overrides> {
         labels: args.label.clone(),
         workdir: args.workdir.clone(),
         set: args.set.clone(),
+        max_price: args.max_price.clone(),
+        max_cost: args.max_cost.clone(),
         array: args.array.clone(),
         estimate: args.estimate.clone(),
         start_timeout: args.start_timeout.clone(),

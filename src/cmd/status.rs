@@ -113,6 +113,7 @@ fn jobs_of(app: &App, listing: Listing, provider: &dyn Provider, filter: &ListFi
     for job in &mut jobs {
         if let Ok(Some(memory)) = app.journal().memory(&job.job_ref) {
             fold::remember(job, &memory);
+            fold::estimate_cost(job, &memory, app.clock.now());
         }
     }
     if let Some(since) = filter.since {

@@ -1,4 +1,4 @@
-//! `volumes list|create|delete`.
+//! `volumes list|create|delete`; the verbs for files in volumes are in `files`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use crate::model::{Backend, ResourceRef, Volume};
 use crate::provider::{CreatedVolume, Creation, Provider, Support, Verb, VolumeRequest, Volumes};
 use crate::spec::units;
 
+use super::files;
 use super::lookup_pauses;
 use super::show::Show;
 use super::status::finish;
@@ -26,6 +27,10 @@ pub async fn run(app: &App, args: &VolumesArgs) -> Result<u8> {
         VolumesCommand::List(args) => app.unless_interrupted("interrupted", list(app, args)).await,
         VolumesCommand::Create(args) => create(app, args).await,
         VolumesCommand::Delete(args) => delete(app, args).await,
+        VolumesCommand::Ls(args) => files::list(app, args).await,
+        VolumesCommand::Put(args) => files::put(app, args).await,
+        VolumesCommand::Get(args) => files::get(app, args).await,
+        VolumesCommand::Rm(args) => files::remove(app, args).await,
     }
 }
 
@@ -245,20 +250,37 @@ async fn delete_one(app: &App, text: &str, force: bool) -> Result<()> {
 
 /// A volume by full ref, or by bare id with `-p`.
 async fn named(app: &App, text: &str) -> Result<(Box<dyn Provider>, ResourceRef)> {
-    if text.contains('/') {
-        let volume_ref: ResourceRef = text
-            .parse()
-            .map_err(|error| Error::new(Kind::Usage, "bad_ref", format!("{error}")))?;
-        return Ok((app.provider(&volume_ref.provider)?, volume_ref));
+    let (provider, volume_ref) = provider_of(app, text)?;
+    let volume_ref = match volume_ref {
+        Some(volume_ref) => volume_ref,
+        None => resolved(&*provider, text).await?,
+    };
+    Ok((provider, volume_ref))
+}
+
+/// The provider of a volume, and its ref where the text is one.
+pub(super) fn provider_of(
+    app: &App,
+    text: &str,
+) -> Result<(Box<dyn Provider>, Option<ResourceRef>)> {
+    if !text.contains('/') {
+        return Ok((app.one_provider(&[])?, None));
     }
-    let provider = app.one_provider(&[])?;
-    let found = able(&*provider, Verb::VolumesList)?.resolve(text).await?;
+    let volume_ref: ResourceRef = text
+        .parse()
+        .map_err(|error| Error::new(Kind::Usage, "bad_ref", format!("{error}")))?;
+    Ok((app.provider(&volume_ref.provider)?, Some(volume_ref)))
+}
+
+/// The one volume of a provider that a bare id means.
+pub(super) async fn resolved(provider: &dyn Provider, id: &str) -> Result<ResourceRef> {
+    let found = able(provider, Verb::VolumesList)?.resolve(id).await?;
     match found.as_slice() {
-        [only] => Ok((provider, only.clone())),
+        [only] => Ok(only.clone()),
         [] => Err(Error::new(
             Kind::NotFound,
             "volume_not_found",
-            format!("`{}` has no volume `{text}`", provider.name()),
+            format!("`{}` has no volume `{id}`", provider.name()),
         )
         .with_provider(provider.name())
         .with_hint(format!(
@@ -268,7 +290,7 @@ async fn named(app: &App, text: &str) -> Result<(Box<dyn Provider>, ResourceRef)
         several => Err(Error::new(
             Kind::Usage,
             "ambiguous_ref",
-            format!("`{text}` can mean {} volumes", several.len()),
+            format!("`{id}` can mean {} volumes", several.len()),
         )
         .with_candidates(several.iter().map(ToString::to_string).collect())
         .with_hint("give the full ref")),

@@ -15,7 +15,7 @@ use crate::output::{self, Format, Style};
 use crate::spec::units::format_duration;
 use crate::ui::Task;
 
-use super::show::Show;
+use super::show::{Show, Submitted};
 use super::{cancel, driver, refs};
 
 /// How often to poll, and how long to bear with polls that fail.
@@ -43,7 +43,7 @@ pub struct Waiting<'a> {
     pub early: Early,
     pub cancel_on_interrupt: bool,
     /// The record a submit returned, so that what only it knows is not lost.
-    pub after_submit: Option<&'a Job>,
+    pub after_submit: Option<&'a Submitted>,
 }
 
 /// Runs `wait`.
@@ -89,6 +89,18 @@ impl Pace {
             start_within: None,
         })
     }
+
+    /// For the engine.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            first: self.poll,
+            tolerance: self.poll_failures,
+            start_within: self.start_within,
+            goal: Goal::default(),
+            fail_if: Vec::new(),
+            begun_at: None,
+        }
+    }
 }
 
 impl Early {
@@ -110,12 +122,10 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
     let driver = driver(app, &providers, interrupt);
     let begun_at = app.clock.now();
     let settings = Settings {
-        first: waiting.pace.poll,
-        tolerance: waiting.pace.poll_failures,
-        start_within: waiting.pace.start_within,
         goal: waiting.goal,
         fail_if: waiting.early.fail_if.clone(),
         begun_at: Some(begun_at),
+        ..waiting.pace.settings()
     };
     let show = Show::new(app);
     let mut audience = Progress {
@@ -172,9 +182,9 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
 /// Prints the records in which the wait ended, with what only a submit knows of them.
 fn told(show: &Show<'_>, mut jobs: Vec<Job>, waiting: &Waiting<'_>) -> Result<Vec<Job>> {
     for job in &mut jobs {
-        complete(job, waiting.after_submit);
+        complete(job, waiting.after_submit.map(|submitted| &submitted.job));
     }
-    show.ended(&jobs, waiting.after_submit.is_some())?;
+    show.ended(&jobs, waiting.after_submit)?;
     Ok(jobs)
 }
 
@@ -230,7 +240,12 @@ async fn history(driver: &Driver<'_>, job_ref: &ResourceRef, job: Option<&Job>) 
 }
 
 /// `--cancel-on-interrupt`: asks every job to stop, and tells which were not left alone.
-async fn stop_all(app: &App, driver: &Driver<'_>, refs: &[ResourceRef], signal: Signal) -> Error {
+pub(super) async fn stop_all(
+    app: &App,
+    driver: &Driver<'_>,
+    refs: &[ResourceRef],
+    signal: Signal,
+) -> Error {
     let mut failures = Vec::new();
     for job_ref in refs {
         match cancel::one(app, driver, job_ref).await {

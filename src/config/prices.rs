@@ -75,7 +75,7 @@ impl Unit {
             Self::Day => (Some(1.0), 24),
             Self::GpuDay => (cards(), 24),
         };
-        amount.times(count?)?.divided(hours)
+        amount.scaled(count?)?.divided(hours)
     }
 }
 

@@ -38,8 +38,29 @@ pub fn fold(
     };
     if let Some(memory) = memory {
         remember(&mut job, memory);
+        estimate_cost(&mut job, memory, now);
     }
     Ok(job)
+}
+
+/// What a job has cost so far where its provider does not say: the price it was submitted at, for the time that it ran.
+pub fn estimate_cost(job: &mut Job, memory: &Memory, now: Timestamp) {
+    let (None, Some(price)) = (&job.cost, &memory.price_per_hour) else {
+        return;
+    };
+    let seconds = match (
+        job.terminal,
+        job.duration_s,
+        job.started_at,
+        job.finished_at,
+    ) {
+        (true, Some(seconds), ..) => seconds,
+        (true, None, Some(started), Some(finished)) => finished.duration_since(started).as_secs(),
+        (false, _, Some(started), _) => now.duration_since(started).as_secs(),
+        (true, None, ..) | (false, _, None, _) => return,
+    };
+    job.cost = Some(price.for_seconds(u64::try_from(seconds).unwrap_or(0)));
+    job.cost_is_estimate = true;
 }
 
 /// Fills in what only this machine knows.
@@ -224,6 +245,49 @@ mod tests {
         assert!(!masked.contains("hush"), "{masked}");
         assert_eq!(masked.matches(MASK).count(), 3);
         assert!(masked.contains("LR=1"));
+    }
+
+    #[test]
+    fn the_cost_so_far_is_estimated_where_the_provider_tells_none() {
+        let memory = Memory {
+            price_per_hour: Some("3.6 USD".parse().unwrap()),
+            ..memory()
+        };
+        let cost = |change: &dyn Fn(&mut Job)| {
+            let mut job = Job::new(reference(), "p6vd2hcn", State::Running);
+            change(&mut job);
+            estimate_cost(&mut job, &memory, at(2_000));
+            (job.cost.map(|cost| cost.to_string()), job.cost_is_estimate)
+        };
+        let estimated = |amount: &str| (Some(amount.to_owned()), true);
+        assert_eq!(cost(&|_| {}), (None, false));
+        assert_eq!(
+            cost(&|job| job.started_at = Some(at(1_900))),
+            estimated("0.1 USD")
+        );
+        assert_eq!(
+            cost(&|job| job.started_at = Some(at(2_001))),
+            estimated("0 USD")
+        );
+        let ended = |job: &mut Job| {
+            job.set_state(State::Failed);
+            job.started_at = Some(at(1_000));
+            job.finished_at = Some(at(1_010));
+        };
+        assert_eq!(cost(&ended), estimated("0.01 USD"));
+        assert_eq!(
+            cost(&|job| {
+                ended(job);
+                job.duration_s = Some(20);
+            }),
+            estimated("0.02 USD")
+        );
+        assert_eq!(cost(&|job| job.set_state(State::Failed)), (None, false));
+        let told = |job: &mut Job| {
+            job.started_at = Some(at(1_900));
+            job.cost = Some("7 CNY".parse().unwrap());
+        };
+        assert_eq!(cost(&told), (Some("7 CNY".to_owned()), false));
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod drive;
 pub mod fanout;
 pub mod fold;
 pub mod interrupt;
+pub mod logs;
 pub mod settle;
 pub mod submit;
 pub mod verdict;

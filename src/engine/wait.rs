@@ -291,7 +291,7 @@ fn unknown_word(job: &Job) -> Option<String> {
 }
 
 /// Polls that failed for too long end with `temporary`, or `protocol` if the last was one (cli.md §10).
-fn out_of_patience(error: Error) -> Error {
+pub(super) fn out_of_patience(error: Error) -> Error {
     if error.kind() == Kind::Protocol {
         error
     } else {
@@ -300,7 +300,7 @@ fn out_of_patience(error: Error) -> Error {
 }
 
 /// Whatever a poll says may pass; a refused credential, an unknown job and the end of `--timeout` will not.
-fn is_tolerated(kind: Kind) -> bool {
+pub(super) fn is_tolerated(kind: Kind) -> bool {
     match kind {
         Kind::Temporary | Kind::Protocol | Kind::Rejected | Kind::Capacity | Kind::Config => true,
         Kind::Usage

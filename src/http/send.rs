@@ -22,6 +22,8 @@ use super::dialect::{self, Dialect, Repeat, Verdict};
 use super::retry::{self, Decision, Outcome, Situation};
 use super::{Answer, Signed, Template, trace};
 
+mod transfer;
+
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +36,23 @@ pub trait Transport: fmt::Debug + Send + Sync {
         request: &Signed,
         limit: Option<Duration>,
     ) -> Result<Answer, TransportError>;
+}
+
+/// How one attempt is carried: whole, or with a body that streams.
+#[async_trait]
+trait Carrier: Sync {
+    /// Sends; `limit` is for the whole exchange, or for its standing still where a body streams.
+    async fn carry(&self, signed: &Signed, limit: Duration) -> Result<Answer, TransportError>;
+}
+
+/// Request and answer whole.
+struct Whole<'a>(&'a dyn Transport);
+
+#[async_trait]
+impl Carrier for Whole<'_> {
+    async fn carry(&self, signed: &Signed, limit: Duration) -> Result<Answer, TransportError> {
+        self.0.call(signed, Some(limit)).await
+    }
 }
 
 /// Why no answer came.
@@ -136,6 +155,10 @@ struct Failed {
 impl Session {
     /// Sends a request until it succeeds, is refused, or may not be repeated.
     pub async fn send(&self, template: &Template) -> Result<Answer, Failure> {
+        self.carry(template, &Whole(&*self.transport)).await
+    }
+
+    async fn carry(&self, template: &Template, carrier: &dyn Carrier) -> Result<Answer, Failure> {
         let mut run = Run {
             attempts: 0,
             sent: 0,
@@ -159,7 +182,7 @@ impl Session {
                 .sign(template, &run, limit)
                 .await
                 .map_err(|error| self.failure(&run, run.fate, error))?;
-            let failed = match self.attempt(&signed, limit, &mut run).await {
+            let failed = match self.attempt(&signed, limit, carrier, &mut run).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
@@ -204,6 +227,7 @@ impl Session {
         &self,
         signed: &Signed,
         limit: Duration,
+        carrier: &dyn Carrier,
         run: &mut Run,
     ) -> Result<Answer, Failed> {
         let template = signed.template();
@@ -211,7 +235,7 @@ impl Session {
             self.reporter.trace(&trace::request(signed, run.attempts));
         }
         let started = Instant::now();
-        let result = self.transport.call(signed, Some(limit)).await;
+        let result = carrier.carry(signed, limit).await;
         let took = started.elapsed();
         let answer = match result {
             Ok(answer) => answer,

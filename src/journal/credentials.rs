@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 use crate::config::create_private_directory;
 use crate::error::{Error, Kind, Result};
 use crate::http::encode;
-use crate::model::{ResourceRef, TransferCredentials};
+use crate::model::{ResourceRef, Timestamp, TransferCredentials};
+use crate::provider::{KeptAccess, KeptCredentials};
 use crate::secret::Secret;
 
 const SCHEMA: &str = "gpujob/volume-credentials/v1";
@@ -143,5 +144,19 @@ impl CredentialStore {
         #[cfg(unix)]
         std::fs::File::open(&self.folder)?.sync_all()?;
         Ok(())
+    }
+}
+
+impl KeptCredentials for CredentialStore {
+    /// The file's own time tells since when: it is written once, and never again.
+    fn of(&self, volume: &ResourceRef) -> Result<Option<KeptAccess>> {
+        let Some(credentials) = self.load(volume)? else {
+            return Ok(None);
+        };
+        let written = std::fs::metadata(self.path_of(volume)).and_then(|file| file.modified());
+        Ok(Some(KeptAccess {
+            credentials,
+            kept_at: written.ok().and_then(|time| Timestamp::try_from(time).ok()),
+        }))
     }
 }

@@ -15,7 +15,7 @@ use crate::sign::hex;
 
 /// The locks of one state directory.
 ///
-/// There are 256 files at most, chosen by a digest: two names may share one, and then wait for each other for no
+/// There are 256 files at most (and more for arrays), chosen by a digest: two names may share one, and then wait for each other for no
 /// reason, which costs a moment; files without end would stay for ever.
 #[derive(Debug, Clone)]
 pub struct Locks {
@@ -38,7 +38,15 @@ impl Locks {
 
     /// Takes the lock of a name, or tells with `None` that another has it. 85 if there can be no lock.
     pub fn try_hold(&self, name: &str) -> Result<Option<Held>> {
-        let path = self.path_of(name);
+        self.try_file(&self.path_of("", 1, name))
+    }
+
+    /// The same for a whole array, whose jobs take locks of their own meanwhile: no file is shared with those.
+    pub fn try_hold_array(&self, key: &str) -> Result<Option<Held>> {
+        self.try_file(&self.path_of("array-", 2, key))
+    }
+
+    fn try_file(&self, path: &Path) -> Result<Option<Held>> {
         let unusable = |error: io::Error| {
             Error::new(
                 Kind::Config,
@@ -57,7 +65,7 @@ impl Locks {
             use std::os::unix::fs::OpenOptionsExt;
             options.mode(0o600);
         }
-        let file = options.open(&path).map_err(unusable)?;
+        let file = options.open(path).map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Held { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -65,10 +73,10 @@ impl Locks {
         }
     }
 
-    fn path_of(&self, name: &str) -> PathBuf {
+    fn path_of(&self, kind: &str, bytes: usize, name: &str) -> PathBuf {
         let digest = Sha256::digest(name.as_bytes());
-        self.folder
-            .join(hex::encode(digest.get(..1).unwrap_or_default()))
+        let digits = hex::encode(digest.get(..bytes).unwrap_or_default());
+        self.folder.join(format!("{kind}{digits}"))
     }
 }
 
@@ -85,6 +93,16 @@ mod tests {
         assert!(locks.try_hold("nightly").unwrap().is_none());
         drop(held);
         assert!(locks.try_hold("nightly").unwrap().is_some());
+    }
+
+    #[test]
+    fn an_array_and_its_jobs_never_wait_for_each_other() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let locks = Locks::new(folder.path());
+        let array = locks.try_hold_array("sweep").unwrap();
+        assert!(array.is_some());
+        assert!(locks.try_hold("sweep").unwrap().is_some());
+        assert!(locks.try_hold_array("sweep").unwrap().is_none());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use crate::error::Result;
-use crate::model::{Backend, Marker, ResourceRef, State, Timestamp};
+use crate::model::{Backend, Marker, Money, ResourceRef, State, Timestamp};
 
 use super::Journal;
 use super::record::{Entry, Memory, Phase, Subject};
@@ -17,6 +17,8 @@ const COLUMNS: &str = "
     s.name, s.labels, coalesce(s.created_at, j.first_seen_at) AS created_at, s.phase, s.sends,
     coalesce(s.job_ref, j.job_ref) AS job_ref, j.provider_id, s.error, s.time_limit_s, s.secret_names, j.last_state, j.last_state_at,
     j.last_seen_at, j.finished, j.reading,
+    (SELECT micros FROM prices WHERE prices.job_ref = coalesce(s.job_ref, j.job_ref)) AS price_micros,
+    (SELECT currency FROM prices WHERE prices.job_ref = coalesce(s.job_ref, j.job_ref)) AS price_currency,
     (SELECT min(requested_at) FROM cancels WHERE cancels.job_ref = coalesce(s.job_ref, j.job_ref)) AS cancel_requested_at";
 
 /// Submissions, with what was seen of their jobs.
@@ -235,6 +237,10 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         reading: parsed(row.get("reading")?, "reading", |text| {
             serde_json::from_str(text).ok()
         })?,
+        price_per_hour: row
+            .get::<_, Option<i64>>("price_micros")?
+            .zip(row.get::<_, Option<String>>("price_currency")?)
+            .map(|(micros, currency)| Money::from_micros(i128::from(micros), currency)),
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::model::{Backend, Marker, ResourceRef, State, Timestamp};
+use crate::model::{Backend, Marker, Money, ResourceRef, State, Timestamp};
 
 /// What a create is to bring about; volumes and namespaces are created once only, too (cli.md §10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -168,6 +168,8 @@ pub struct Entry {
     pub cancel_requested_at: Option<Timestamp>,
     /// What a provider keeps between two looks.
     pub reading: Option<Value>,
+    /// Of the whole job, as it was at the submit.
+    pub price_per_hour: Option<Money>,
 }
 
 /// What a provider may need to know about a job beside what its API says.
@@ -188,6 +190,8 @@ pub struct Memory {
     pub finished: bool,
     pub phase: Option<Phase>,
     pub reading: Option<Value>,
+    /// Of the whole job, as it was at the submit.
+    pub price_per_hour: Option<Money>,
 }
 
 impl From<Entry> for Memory {
@@ -207,6 +211,7 @@ impl From<Entry> for Memory {
             finished: entry.finished,
             phase: entry.phase,
             reading: entry.reading,
+            price_per_hour: entry.price_per_hour,
         }
     }
 }

@@ -55,6 +55,14 @@ pub(super) const STEPS: &[&str] = &[
     "
     ALTER TABLE submissions ADD COLUMN secret_names TEXT NOT NULL DEFAULT '[]';
     ",
+    // 3: what a job costs per hour, in millionths of the currency's unit, where only the submit knew it.
+    "
+    CREATE TABLE prices (
+        job_ref  TEXT PRIMARY KEY NOT NULL,
+        micros   INTEGER NOT NULL,
+        currency TEXT NOT NULL
+    ) STRICT;
+    ",
 ];
 
 /// How many steps a file has behind it.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::config::create_private_directory;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Marker, ResourceRef, State, Timestamp};
+use crate::model::{Marker, Money, ResourceRef, State, Timestamp};
 
 use super::query;
 use super::record::{Entry, Intent, Observation, Phase, Prepared};
@@ -269,6 +269,21 @@ impl Journal {
         })
     }
 
+    /// Keeps what a job costs per hour, for those whose provider tells no cost; one beyond all reason is not kept.
+    pub fn record_price(&self, job_ref: &ResourceRef, per_hour: &Money) -> Result<()> {
+        let Ok(micros) = i64::try_from(per_hour.micros) else {
+            return Ok(());
+        };
+        self.write(|transaction| {
+            transaction.execute(
+                "INSERT INTO prices (job_ref, micros, currency) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (job_ref) DO UPDATE SET micros = excluded.micros, currency = excluded.currency",
+                params![job_ref.to_string(), micros, per_hour.currency],
+            )?;
+            Ok(())
+        })
+    }
+
     /// Removes what has rested since before `before`, and says how many records went. What is in doubt stays.
     pub fn prune(&self, before: Timestamp) -> Result<usize> {
         if self.connection.is_none() {
@@ -291,6 +306,11 @@ impl Journal {
                 "DELETE FROM cancels WHERE requested_at < ?1 \
                  AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.job_ref = cancels.job_ref)",
                 limit,
+            )?;
+            transaction.execute(
+                "DELETE FROM prices \
+                 WHERE NOT EXISTS (SELECT 1 FROM submissions WHERE submissions.job_ref = prices.job_ref)",
+                [],
             )?;
             // A submission and what was seen of its job are one record to the user.
             Ok(submissions.max(seen))

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 const MICRO: i128 = 1_000_000;
+const SECONDS_PER_HOUR: i128 = 3600;
 
 /// An exact amount in one currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,25 @@ impl Money {
         }
     }
 
+    /// The amount so many times.
+    #[must_use]
+    pub fn times(&self, factor: u64) -> Self {
+        Self::from_micros(
+            self.micros.saturating_mul(i128::from(factor)),
+            self.currency.clone(),
+        )
+    }
+
+    /// What a price per hour comes to in so many seconds, rounded up to the millionth.
+    #[must_use]
+    pub fn for_seconds(&self, seconds: u64) -> Self {
+        let micros = self.micros.saturating_mul(i128::from(seconds));
+        Self::from_micros(
+            micros.saturating_add(SECONDS_PER_HOUR - 1) / SECONDS_PER_HOUR,
+            self.currency.clone(),
+        )
+    }
+
     /// The amount as exact decimal text without superfluous zeros: `1.6776`.
     pub fn amount(&self) -> String {
         let sign = if self.micros < 0 { "-" } else { "" };
@@ -35,7 +55,7 @@ impl Money {
     }
 
     /// So many times the amount, rounded up to millionths; `None` for a count that is negative or no number.
-    pub fn times(&self, count: f64) -> Option<Self> {
+    pub fn scaled(&self, count: f64) -> Option<Self> {
         let scaled = self.micros.checked_mul(millionths(count)?)?;
         let micros = scaled.checked_add(MICRO - 1)?.div_euclid(MICRO);
         Some(Self::from_micros(micros, &*self.currency))
@@ -106,6 +126,18 @@ mod tests {
         assert_eq!(Money::from_micros(1_677_600, "CNY").amount(), "1.6776");
         assert_eq!(Money::from_micros(20_000_000, "CNY").amount(), "20");
         assert_eq!(Money::from_micros(-500_000, "CNY").amount(), "-0.5");
+    }
+
+    #[test]
+    fn a_run_costs_its_seconds_rounded_up() {
+        let price = Money::from_micros(1_677_600, "CNY");
+        assert_eq!(price.for_seconds(14_400).amount(), "6.7104");
+        assert_eq!(Money::from_micros(1, "CNY").for_seconds(1).micros, 1);
+        assert_eq!(price.times(3).amount(), "5.0328");
+        assert_eq!(
+            Money::from_micros(i128::MAX, "CNY").times(2).micros,
+            i128::MAX
+        );
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Offer {
     pub fn spot_price_per_hour(&self) -> Option<Money> {
         self.price_per_hour
             .as_ref()?
-            .times(self.spot.as_ref()?.discount?)
+            .scaled(self.spot.as_ref()?.discount?)
     }
 }
 

@@ -31,11 +31,12 @@ use crate::model::Backend;
 
 pub use document::ndjson_line;
 pub use jq::Jq;
-pub use json::{DoctorRow, PlanEntry, PlanOutcome, Receipt, error_line};
+pub use json::{DoctorRow, PlanEntry, PlanOutcome, PriceCheck, Receipt, Told, error_line};
 pub use render::{
-    job_line, render_config, render_costs, render_created_namespace, render_created_volume,
-    render_curl, render_curl_of, render_doctor, render_events, render_job, render_jobs,
-    render_namespaces, render_plans, render_submitted, render_types, render_value, render_volumes,
+    job_line, log_line, render_config, render_costs, render_created_namespace,
+    render_created_volume, render_curl, render_curl_of, render_doctor, render_events, render_file,
+    render_files, render_job, render_jobs, render_namespaces, render_plans, render_submitted,
+    render_types, render_value, render_volumes,
 };
 
 /// What `-o` takes (cli.md §4).

@@ -22,11 +22,14 @@ pub const MASK: &str = "••••";
 const SHORTEST_BASE64: usize = 4;
 
 /// Headers whose values are no secret. All others are masked: an allow-list cannot forget a credential.
-const HARMLESS_HEADERS: [&str; 10] = [
+const HARMLESS_HEADERS: [&str; 13] = [
     "accept",
     "content-length",
     "content-type",
+    "depth",
+    "destination",
     "host",
+    "overwrite",
     "user-agent",
     "version",
     "x-acs-action",

@@ -6,15 +6,16 @@ use crate::config;
 use crate::error::{Error, Result};
 use crate::http::{Signed, Template};
 use crate::model::{
-    Backend, Event, Job, JobCost, Namespace, Offer, Timestamp, TransferCredentials, Volume,
+    Backend, Event, FileEntry, Job, JobCost, Namespace, Offer, ResourceRef, Timestamp,
+    TransferCredentials, Volume,
 };
 
 use super::document::{Document, Shape};
 use super::json::{
     self, CONFIG_COLUMNS, COST_COLUMNS, CREDENTIAL_COLUMNS, ConfigV1, CostV1, CredentialsV1,
-    DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventV1, JOB_COLUMNS, JobV1,
-    NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS, PLAN_COLUMNS, PlanEntry, PlanV1, Receipt,
-    ReceiptV1, TypeV1, VOLUME_COLUMNS, VolumeV1,
+    DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventV1, FILE_COLUMNS, FileV1, JOB_COLUMNS,
+    JobV1, LogLineV1, NAMESPACE_COLUMNS, NamespaceV1, OFFER_COLUMNS, PLAN_COLUMNS, PlanEntry,
+    PlanV1, PriceCheckV1, ReceiptV1, Told, TypeV1, VOLUME_COLUMNS, VolumeV1,
 };
 use super::{Format, Row, Style, curl, table};
 
@@ -38,22 +39,27 @@ pub fn render_jobs(
 
 /// `status` of one job: kind `job`, in detail.
 pub fn render_job(row: &Row<'_, Job>, style: &Style, now: Timestamp) -> Result<String> {
-    job_document(row, &[], now)?.render(style, || table::job_detail(row, style, now))
+    job_document(row, &Told::default(), now)?.render(style, || table::job_detail(row, style, now))
 }
 
-/// `submit`: kind `job` with the receipts of all candidates; without a format the ref alone.
+/// `submit`: kind `job` with the receipts of all candidates and the price; without a format the ref alone.
 pub fn render_submitted(
     row: &Row<'_, Job>,
-    receipts: &[Receipt],
+    told: &Told,
     style: &Style,
     now: Timestamp,
 ) -> Result<String> {
-    job_document(row, receipts, now)?.render(style, || format!("{}\n", row.item.job_ref))
+    job_document(row, told, now)?.render(style, || format!("{}\n", row.item.job_ref))
 }
 
 /// One job as an item of kind `jobs` on a line of its own: for `wait` and `--watch` under ndjson.
 pub fn job_line(row: &Row<'_, Job>, style: &Style) -> Result<String> {
     super::ndjson_line(&json::object(&JobV1::new(row))?, style)
+}
+
+/// One line of a log: for `logs` and `--follow` under ndjson.
+pub fn log_line(pod: &str, line: &str, style: &Style) -> Result<String> {
+    super::ndjson_line(&json::object(&LogLineV1::new(pod, line))?, style)
 }
 
 /// `types`.
@@ -106,6 +112,24 @@ pub fn render_created_volume(
         names: vec![row.item.volume_ref.to_string()],
     }
     .render(style, || table::created_volume(row, credentials, style))
+}
+
+/// `volumes ls`: kind `files`; by name the paths.
+pub fn render_files(volume: &ResourceRef, entries: &[FileEntry], style: &Style) -> Result<String> {
+    let names = entries.iter().map(|entry| entry.path.to_string());
+    let items = entries.iter().map(|entry| FileV1::new(volume, entry));
+    list("files", FILE_COLUMNS, items, names, &[])?.render(style, || table::files(entries, style))
+}
+
+/// `volumes put` and `get`: kind `file`; without a format nothing, since the file is the result.
+pub fn render_file(volume: &ResourceRef, entry: &FileEntry, style: &Style) -> Result<String> {
+    Document {
+        kind: "file",
+        shape: Shape::Single(json::object(&FileV1::new(volume, entry))?),
+        columns: FILE_COLUMNS.to_vec(),
+        names: vec![entry.path.to_string()],
+    }
+    .render(style, String::new)
 }
 
 /// `namespaces list`.
@@ -232,17 +256,16 @@ pub fn render_value(value: &Value, style: &Style) -> Result<String> {
     super::document::pretty(value)
 }
 
-fn job_document<'a>(
-    row: &Row<'_, Job>,
-    receipts: &[Receipt],
-    now: Timestamp,
-) -> Result<Document<'a>> {
+fn job_document<'a>(row: &Row<'_, Job>, told: &Told, now: Timestamp) -> Result<Document<'a>> {
     let mut item = json::object(&JobV1::new(row))?;
-    let receipts = receipts
+    let receipts = told
+        .receipts
         .iter()
         .map(|receipt| json::object(&ReceiptV1::new(receipt, now)))
         .collect::<Result<Vec<_>>>()?;
     insert(&mut item, "receipts", receipts.into());
+    let price = told.price.as_ref().map(PriceCheckV1::from);
+    insert(&mut item, "price", json::object(&price)?);
     Ok(Document {
         kind: "job",
         shape: Shape::Single(item),

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use crate::http::{BaseUrl, Target, Template};
 use crate::model::{
-    Backend, Flag, Gpu, Job, Level, Marker, Money, Namespace, Offer, Refusal, RefusalCode,
-    ResourceRef, SpotOffer, State, Timestamp, TransferCredentials, Volume,
+    Backend, FileEntry, FilePath, Flag, Gpu, Job, Level, Marker, Money, Namespace, Offer, Refusal,
+    RefusalCode, ResourceRef, SpotOffer, State, Timestamp, TransferCredentials, Volume,
 };
+use crate::provider::money::Extent;
 use crate::provider::{Assessment, Plan, Policy};
 use crate::secret::Secret;
 
@@ -173,6 +174,24 @@ pub(super) fn bare_volume() -> Volume {
     }
 }
 
+pub(super) fn files() -> [FileEntry; 2] {
+    let folder = FilePath::parse("/data/视频").unwrap();
+    [
+        FileEntry {
+            path: folder.clone(),
+            is_folder: true,
+            size_bytes: None,
+            modified_at: None,
+        },
+        FileEntry {
+            path: folder.join("a\u{1b}[2J, b.bin"),
+            is_folder: false,
+            size_bytes: Some(1_610_612_736),
+            modified_at: "2026-01-05T00:09:10Z".parse().ok(),
+        },
+    ]
+}
+
 pub(super) fn credentials() -> TransferCredentials {
     TransferCredentials {
         username: "x7m4tzb9".to_owned(),
@@ -252,5 +271,9 @@ pub(super) fn plan() -> Plan {
         secrets: vec![Secret::new("s3cret-value")],
         time_limit_s: Some(5_400),
         nodes: 1,
+        extent: Extent {
+            at_a_time: 1,
+            in_all: 1,
+        },
     }
 }

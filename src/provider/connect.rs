@@ -9,12 +9,12 @@ use crate::ambient::{Clock, Entropy, Reporter};
 use crate::config::{AccessKey, Credential, ProviderSettings};
 use crate::error::{Error, Kind, Result};
 use crate::http::dialect::Dialect;
-use crate::http::{BaseUrl, Live, Patience, Session, TrustSettings};
+use crate::http::{BaseUrl, Live, Patience, Session, Transport, TrustSettings};
 use crate::model::Backend;
 use crate::sign::{Acs3, Basic, Bearer, GongjiSigner, SignError, Signer};
 use crate::temporary::{Renewing, Source};
 
-use super::{Capabilities, Provider, cyclecloud, gongji, pai_dlc, paracloud};
+use super::{Capabilities, KeptCredentials, Provider, cyclecloud, gongji, pai_dlc, paracloud};
 
 /// What every connection of one run shares.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct Kit {
     pub deadline: Option<Instant>,
     /// `--connect-timeout`.
     pub connect_timeout: Duration,
+    /// Transfer credentials of volumes.
+    pub kept: Arc<dyn KeptCredentials>,
 }
 
 /// The capability rows of all backends that this version speaks to, in the order of the documentation.
@@ -58,11 +60,22 @@ fn connect_paracloud(settings: &ProviderSettings, kit: &Kit) -> Result<Box<dyn P
     let token = settings.require_secret("token")?;
     let signer = Bearer::new(&token).map_err(|error| unusable(settings, "token", &error))?;
     let dialect = paracloud::ParacloudDialect::new(vec![crate::sign::bearer::bare(&token)]);
+    let live = live(settings, kit)?;
     Ok(Box::new(paracloud::Paracloud::new(paracloud::Connection {
         name: settings.name.clone(),
-        session: session(settings, kit, Arc::new(signer), Arc::new(dialect))?,
+        session: session_over(
+            settings,
+            kit,
+            Arc::<Live>::clone(&live),
+            Arc::new(signer),
+            Arc::new(dialect),
+        ),
         base,
         namespace: settings.text("namespace").map(str::to_owned),
+        transfer: paracloud::Transfer {
+            streaming: live,
+            kept: Arc::clone(&kit.kept),
+        },
     })))
 }
 
@@ -207,14 +220,28 @@ fn session(
     signer: Arc<dyn Signer>,
     dialect: Arc<dyn Dialect>,
 ) -> Result<Session> {
-    let trust = trust(settings)?;
-    Ok(Session {
+    let live = live(settings, kit)?;
+    Ok(session_over(settings, kit, live, signer, dialect))
+}
+
+fn live(settings: &ProviderSettings, kit: &Kit) -> Result<Arc<Live>> {
+    Ok(Arc::new(Live::new(
+        trust(settings)?,
+        kit.connect_timeout,
+        Arc::clone(&kit.reporter),
+    )))
+}
+
+fn session_over(
+    settings: &ProviderSettings,
+    kit: &Kit,
+    transport: Arc<dyn Transport>,
+    signer: Arc<dyn Signer>,
+    dialect: Arc<dyn Dialect>,
+) -> Session {
+    Session {
         provider: settings.name.clone(),
-        transport: Arc::new(Live::new(
-            trust,
-            kit.connect_timeout,
-            Arc::clone(&kit.reporter),
-        )),
+        transport,
         signer,
         dialect,
         clock: Arc::clone(&kit.clock),
@@ -225,7 +252,7 @@ fn session(
             deadline: kit.deadline,
             read_limit: crate::http::live::READ_LIMIT,
         },
-    })
+    }
 }
 
 fn trust(settings: &ProviderSettings) -> Result<TrustSettings> {

@@ -1,5 +1,6 @@
 //! The files in volumes, where a provider gives access (cli.md §2, `volumes ls|put|get|rm`; paracloud.md §6).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -58,4 +59,11 @@ pub struct KeptAccess {
     pub credentials: TransferCredentials,
     /// When they were stored, which is when the volume was created.
     pub kept_at: Option<Timestamp>,
+}
+
+/// Credentials at hand, for those who keep none on disk.
+impl KeptCredentials for BTreeMap<ResourceRef, KeptAccess> {
+    fn of(&self, volume: &ResourceRef) -> Result<Option<KeptAccess>> {
+        Ok(self.get(volume).cloned())
+    }
 }

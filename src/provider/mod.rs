@@ -12,6 +12,7 @@ pub mod cyclecloud;
 mod files;
 pub mod gongji;
 mod logs;
+pub mod money;
 pub mod pai_dlc;
 pub mod paracloud;
 mod plan;
@@ -34,7 +35,7 @@ pub use caps::{Capabilities, Support, Verb, table};
 pub use connect::{Kit, capabilities, connect};
 pub use files::{FileSink, Files, KeptAccess, KeptCredentials};
 pub use logs::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
-pub use plan::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey, Upload};
+pub use plan::{ARRAY, Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey, Upload};
 pub use raw::{RawCall, RawPath, RawRequest};
 
 /// A configured account on one backend.

@@ -10,7 +10,10 @@ use crate::model::{
 use crate::secret::Secret;
 use crate::spec::{Array, JobSpec};
 
-const ARRAY: &str = "array";
+use super::money::{self, Bill, Extent};
+
+/// The field of arrays in reports.
+pub const ARRAY: &str = "array";
 
 /// Switches of a submit that decide what is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -148,6 +151,8 @@ pub struct Plan {
     /// The limit that is sent, in seconds.
     pub time_limit_s: Option<u64>,
     pub nodes: u32,
+    /// How many times the type's price is paid.
+    pub extent: Extent,
 }
 
 /// One step of putting a plan's files into a volume. It is sent with the volume's own credentials.
@@ -158,6 +163,11 @@ pub struct Upload {
 }
 
 impl Plan {
+    /// What it may cost, as far as a price is known.
+    pub fn bill(&self) -> Bill {
+        money::bill(self.offer.as_ref(), self.extent, self.time_limit_s)
+    }
+
     /// Everything that is sent, in its order.
     pub fn all_requests(&self) -> impl Iterator<Item = &Template> {
         self.uploads

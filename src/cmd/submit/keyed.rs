@@ -3,8 +3,9 @@
 use crate::app::App;
 use crate::cli::SubmitArgs;
 use crate::engine::submit::{Place, Standing, Turn, Wish};
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::provider::Provider;
+use crate::spec::JobSpec;
 
 use super::super::lookup_pauses;
 use super::super::plan::assess;
@@ -18,7 +19,24 @@ pub(super) fn wish(args: &SubmitArgs) -> Option<Wish<'_>> {
         key,
         rerun_failed: args.rerun_failed,
         resubmit: args.resubmit,
+        is_ours: false,
     })
+}
+
+/// Flags that speak of an earlier submit need something to find it by.
+pub(super) fn check(args: &SubmitArgs, spec: &JobSpec) -> Result<()> {
+    let has_name = args.key.is_some() || spec.array.is_some();
+    let flag = match (args.rerun_failed, args.resubmit) {
+        (true, _) if !has_name => "--rerun-failed",
+        (_, true) if !has_name => "--resubmit",
+        _ => return Ok(()),
+    };
+    Err(Error::new(
+        Kind::Usage,
+        "missing_key",
+        format!("{flag} speaks of an earlier submit, and without a key there is none"),
+    )
+    .with_hint("name the key that it was submitted under with `--key KEY`"))
 }
 
 /// How a wish stands with all candidates. Creates nothing.

@@ -57,7 +57,7 @@ pub(super) fn request(prepared: &Prepared) -> Request<'_> {
 }
 
 /// Says what was chosen and every emulation, local field and caution, on stderr.
-fn announce(app: &App, plan: &Plan) {
+pub(super) fn announce(app: &App, plan: &Plan) {
     let cautions = &plan.assessment.notes;
     for line in &plan.assessment.report {
         // A caution that begins with the same words says it already, and more.
@@ -78,7 +78,7 @@ fn announce(app: &App, plan: &Plan) {
 }
 
 /// What the create's answer did not tell but the plan knows.
-fn complete(job: &mut Job, plan: &Plan) {
+pub(super) fn complete(job: &mut Job, plan: &Plan) {
     if let Some(offer) = &plan.offer {
         job.instance_type.get_or_insert_with(|| offer.name.clone());
         if job.gpu.is_none() {

@@ -7,6 +7,7 @@ use crate::journal::Held;
 use crate::model::{Job, Marker, State, Timestamp};
 use crate::sign::hex;
 
+use super::super::array::identity::index_key;
 use super::super::fold;
 
 /// No job is older: where nothing tells when a key was used, everything is searched.
@@ -20,6 +21,8 @@ pub struct Wish<'a> {
     pub rerun_failed: bool,
     /// `--resubmit`: the user has looked, and wants the create sent again whose fate is unknown.
     pub resubmit: bool,
+    /// The key was made on this machine and nobody else can have it: the journal alone tells what it stands for.
+    pub is_ours: bool,
 }
 
 /// The right to create one job: under a key for as long as this lives, since no other process has it meanwhile.
@@ -28,6 +31,7 @@ pub struct Turn {
     key: Option<String>,
     attempt: u32,
     resubmits: bool,
+    is_ours: bool,
     _held: Option<Held>,
 }
 
@@ -38,6 +42,7 @@ impl Turn {
             key: None,
             attempt: 1,
             resubmits: false,
+            is_ours: true,
             _held: None,
         }
     }
@@ -53,7 +58,19 @@ impl Turn {
             key: Some(wish.key.to_owned()),
             attempt,
             resubmits: wish.resubmit,
+            is_ours: wish.is_ours,
             _held: held,
+        }
+    }
+
+    /// The turn of one job of an array, for showing what would be sent.
+    pub fn of_index(&self, index: u32) -> Self {
+        Self {
+            key: self.key.as_deref().map(|key| index_key(key, index)),
+            attempt: self.attempt,
+            resubmits: self.resubmits,
+            is_ours: self.is_ours,
+            _held: None,
         }
     }
 
@@ -68,6 +85,11 @@ impl Turn {
     /// The key, if there is one.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
+    }
+
+    /// Whether no other machine can have submitted under this turn's marker.
+    pub const fn is_ours(&self) -> bool {
+        self.is_ours
     }
 
     /// 1, and one more for each job that was run again.
@@ -112,7 +134,7 @@ pub(super) fn other_spec(key: &str, marker: &Marker, job: &Job) -> Option<Error>
 }
 
 /// The same from the journal, which knows whole hashes.
-pub(super) fn other_hash(key: &str, known: &[u8; 32], hash: &[u8; 32]) -> Option<Error> {
+pub fn other_hash(key: &str, known: &[u8; 32], hash: &[u8; 32]) -> Option<Error> {
     (known != hash).then(|| conflict(key, &hex::encode(known), &hex::encode(hash)))
 }
 

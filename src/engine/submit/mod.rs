@@ -24,7 +24,7 @@ use super::interrupt::Interrupt;
 
 use doubt::{Doubt, Looked};
 use key::BEGINNING;
-pub use key::{Turn, Wish, by_age};
+pub use key::{Turn, Wish, by_age, other_hash};
 use standing::Submission;
 pub use standing::{Place, Standing};
 
@@ -165,7 +165,7 @@ impl Submitter<'_> {
             0 => false,
             1 => true,
             // Under a key another machine's is the same job; without one nobody else can have the marker.
-            _ => sent.turn.key().is_some(),
+            _ => !sent.turn.is_ours(),
         };
         let first = by_age(looked.found.clone()).into_iter().next();
         let Some(mut job) = first.filter(|_| is_one) else {
@@ -181,7 +181,7 @@ impl Submitter<'_> {
 
     /// Two machines with one key in the same seconds are told apart only now (cli.md §10, "Creates").
     async fn look_again(&self, sent: Sent<'_>, job: Job) -> Result<Job> {
-        if sent.turn.key().is_none() || sent.provider.capabilities().creates_once {
+        if sent.turn.is_ours() || sent.provider.capabilities().creates_once {
             return Ok(job);
         }
         let plan = sent.plan;

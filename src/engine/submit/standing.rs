@@ -121,6 +121,7 @@ impl Submitter<'_> {
             }
         }
         match entries.as_slice() {
+            [] if wish.is_ours => Ok(Attempt::IsNot),
             [] => self.search(places, wish, attempt, request).await,
             entries => {
                 for entry in entries {

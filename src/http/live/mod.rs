@@ -4,6 +4,7 @@
 //! Never changes what was signed, never follows its own judgement on a create.
 
 mod fault;
+mod stream;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -131,12 +132,8 @@ impl Live {
         })
     }
 
-    /// The library's request, after a look at whether it would send the very target that was signed.
-    fn request(
-        &self,
-        signed: &Signed,
-        leaving: &Arc<AtomicBool>,
-    ) -> Result<reqwest::RequestBuilder> {
+    /// The library's request without its body, after a look at whether it would send the very target that was signed.
+    fn head(&self, signed: &Signed, length: u64) -> Result<reqwest::RequestBuilder> {
         let template = signed.template();
         let target = template.full_target();
         let url = Url::parse(&template.base.url(&target))
@@ -148,16 +145,26 @@ impl Live {
             )));
         }
         let mut headers = signed.headers().clone();
-        let length = template.body_bytes().len();
         let carries_body = matches!(template.method, Method::POST | Method::PUT | Method::PATCH);
         if length > 0 || carries_body {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
-        let request = self
+        Ok(self
             .client(&template.base)?
             .request(template.method.clone(), url)
-            .headers(headers);
-        Ok(match &template.body {
+            .headers(headers))
+    }
+
+    /// The library's request with the template's own body.
+    fn request(
+        &self,
+        signed: &Signed,
+        leaving: &Arc<AtomicBool>,
+    ) -> Result<reqwest::RequestBuilder> {
+        let body = signed.template().body.as_ref();
+        let length = body.map_or(0, Bytes::len);
+        let request = self.head(signed, u64::try_from(length).unwrap_or(u64::MAX))?;
+        Ok(match body {
             Some(body) if !body.is_empty() => request.body(watched(body.clone(), leaving)),
             Some(_) | None => request,
         })

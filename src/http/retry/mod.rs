@@ -180,6 +180,7 @@ fn whole_number(text: Option<&str>) -> Option<u64> {
     text?.trim().parse().ok()
 }
 
-fn http_date(text: &str) -> Option<Timestamp> {
+/// The instant of a date as HTTP writes it.
+pub fn http_date(text: &str) -> Option<Timestamp> {
     DateTimeParser::new().parse_timestamp(text.trim()).ok()
 }

@@ -348,6 +348,23 @@ fn what_a_provider_keeps_between_looks_is_read_back() {
 }
 
 #[test]
+fn what_a_job_costs_per_hour_is_read_back_until_its_submit_is_forgotten() {
+    let folder = folder();
+    let journal = Journal::open(folder.path()).unwrap();
+    let job = ResourceRef::new("cyclecloud", ["lab", "3f0c1a52"]);
+    journal.record_state(&job, State::Starting, at(1)).unwrap();
+    for amount in ["3 USD", "3.25 USD"] {
+        let price = amount.parse().unwrap();
+        journal.record_price(&job, &price).unwrap();
+        let memory = journal.memory(&job).unwrap().unwrap();
+        assert_eq!(memory.price_per_hour, Some(price));
+    }
+    journal.prune(at(0)).unwrap();
+    let memory = journal.memory(&job).unwrap().unwrap();
+    assert_eq!(memory.price_per_hour, None);
+}
+
+#[test]
 fn volumes_and_namespaces_are_no_jobs() {
     let folder = folder();
     let journal = Journal::open(folder.path()).unwrap();

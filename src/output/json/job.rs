@@ -149,6 +149,54 @@ impl<'a> JobGpuV1<'a> {
     }
 }
 
+/// The price that a submit was planned with, and the one that the provider tells after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceCheck {
+    /// Per hour, for the whole job.
+    pub planned: Money,
+    /// Who told it.
+    pub source: Option<String>,
+    /// Told after the create; `None` where nobody could be asked.
+    pub now: Option<Money>,
+}
+
+impl PriceCheck {
+    /// Whether the job costs more than it was planned with.
+    pub fn is_dearer(&self) -> bool {
+        self.now.as_ref().is_some_and(|now| {
+            now.currency != self.planned.currency || now.micros > self.planned.micros
+        })
+    }
+}
+
+/// `price` of a submit's `job`.
+#[derive(Debug, Clone, Serialize)]
+pub struct PriceCheckV1 {
+    planned: MoneyV1,
+    source: Option<String>,
+    now: Option<MoneyV1>,
+    dearer: Option<bool>,
+}
+
+impl From<&PriceCheck> for PriceCheckV1 {
+    fn from(check: &PriceCheck) -> Self {
+        Self {
+            planned: MoneyV1::from(&check.planned),
+            source: check.source.clone(),
+            now: check.now.as_ref().map(MoneyV1::from),
+            dearer: check.now.as_ref().map(|_| check.is_dearer()),
+        }
+    }
+}
+
+/// What a submit tells beside its job.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Told {
+    /// Of every candidate that was looked at.
+    pub receipts: Vec<Receipt>,
+    pub price: Option<PriceCheck>,
+}
+
 /// What became of one candidate of `-p A,B,C` (cli.md §2.1).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Receipt {

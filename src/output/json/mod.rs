@@ -5,6 +5,7 @@
 
 mod config;
 mod error;
+mod file;
 mod job;
 mod namespace;
 mod offer;
@@ -20,12 +21,13 @@ use crate::error::{Error, Result};
 
 pub use config::{CONFIG_COLUMNS, ConfigV1};
 pub use error::{ErrorV1, RefusalV1, error_line};
-pub use job::{JOB_COLUMNS, JobV1, Receipt, ReceiptV1};
+pub use file::{FILE_COLUMNS, FileV1};
+pub use job::{JOB_COLUMNS, JobV1, PriceCheck, PriceCheckV1, Receipt, ReceiptV1, Told};
 pub use namespace::{NAMESPACE_COLUMNS, NamespaceV1};
 pub use offer::{OFFER_COLUMNS, TypeV1};
 pub use plan::{PLAN_COLUMNS, PlanEntry, PlanOutcome, PlanV1, RequestV1};
 pub use records::{
-    COST_COLUMNS, CostV1, DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventV1,
+    COST_COLUMNS, CostV1, DOCTOR_COLUMNS, DoctorRow, DoctorV1, EVENT_COLUMNS, EventV1, LogLineV1,
 };
 pub use value::{MoneyV1, time};
 pub(super) use volume::CredentialsV1;

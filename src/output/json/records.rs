@@ -57,6 +57,26 @@ pub struct DoctorV1<'a> {
     hint: Option<&'a str>,
 }
 
+/// One line of a job's log as JSON.
+#[derive(Debug, Clone, Serialize)]
+pub struct LogLineV1<'a> {
+    /// When it was written; no provider tells that of a line.
+    time: Option<String>,
+    pod: &'a str,
+    line: &'a str,
+}
+
+impl<'a> LogLineV1<'a> {
+    /// The record of a line, without its line feed.
+    pub fn new(pod: &'a str, line: &'a str) -> Self {
+        Self {
+            time: None,
+            pod,
+            line,
+        }
+    }
+}
+
 impl<'a> EventV1<'a> {
     /// The record of an event.
     pub fn new(row: &'a Event) -> Self {

@@ -18,5 +18,6 @@ pub use layout::{Cell, Column, Grid, render};
 pub use paint::Tone;
 pub(super) use plan::plans;
 pub(super) use records::{
-    config, costs, created_volume, doctor, events, namespace_detail, namespaces, types, volumes,
+    config, costs, created_volume, doctor, events, files, namespace_detail, namespaces, types,
+    volumes,
 };

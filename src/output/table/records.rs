@@ -1,7 +1,9 @@
 //! Types, volumes, namespaces, settings, events, costs and checks.
 
 use crate::config;
-use crate::model::{Event, JobCost, Namespace, Offer, Timestamp, TransferCredentials, Volume};
+use crate::model::{
+    Event, FileEntry, JobCost, Namespace, Offer, Timestamp, TransferCredentials, Volume,
+};
 use crate::output::json::DoctorRow;
 use crate::output::{Format, Row, Style};
 
@@ -177,6 +179,27 @@ pub(in crate::output) fn created_volume(
         None => detail,
     };
     detail.render(style)
+}
+
+/// What lies in a folder of a volume; folders end in a slash.
+pub(in crate::output) fn files(entries: &[FileEntry], style: &Style) -> String {
+    let mut grid = Grid::new(vec![
+        Column::number("SIZE"),
+        Column::text("MODIFIED"),
+        Column::reference("NAME"),
+    ]);
+    for entry in entries {
+        let slash = if entry.is_folder { "/" } else { "" };
+        let modified = entry
+            .modified_at
+            .map(|time| local_time(time, &style.time_zone));
+        grid.push(vec![
+            Cell::opt(entry.size_bytes.map(size)),
+            Cell::opt(modified),
+            Cell::new(format!("{}{slash}", entry.path.name())),
+        ]);
+    }
+    render(&grid, style)
 }
 
 /// Namespaces, workspaces, clusters.

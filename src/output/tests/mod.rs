@@ -157,7 +157,15 @@ fn a_submitted_job_is_its_ref_or_its_record_with_receipts() {
             as_of: None,
         },
     ];
-    let shown = |format| render_submitted(&row, &receipts, &style(format), now()).unwrap();
+    let told = Told {
+        receipts: receipts.to_vec(),
+        price: Some(PriceCheck {
+            planned: Money::from_micros(1_680_000, "CNY"),
+            source: Some("provider".to_owned()),
+            now: Some(Money::from_micros(1_680_001, "CNY")),
+        }),
+    };
+    let shown = |format| render_submitted(&row, &told, &style(format), now()).unwrap();
     assert_eq!(shown(Format::Table), "hz/cn-hangzhou/dlc1k2m3n4p5q6r7\n");
     assert_eq!(shown(Format::Name), shown(Format::Table));
     check(

@@ -8,8 +8,8 @@ use super::{check, failures, json};
 use crate::config;
 use crate::model::{Event, JobCost, Money, ResourceRef};
 use crate::output::samples::{
-    bare_offer, bare_volume, credentials, full_job, full_offer, namespace, now, plan, refused,
-    style, volume,
+    bare_offer, bare_volume, credentials, files, full_job, full_offer, namespace, now, plan,
+    refused, style, volume,
 };
 use crate::output::*;
 use crate::secret::Secret;
@@ -50,6 +50,22 @@ fn volumes_in_every_format() {
         let text = render_volumes(&rows, &failures(), &style(format)).unwrap();
         check(&format!("volumes_{format}"), &text);
     }
+}
+
+#[test]
+fn files_in_every_format() {
+    let volume = volume().volume_ref;
+    let entries = files();
+    for format in [Format::Table, Format::Json, Format::Csv, Format::Name] {
+        let text = render_files(&volume, &entries, &style(format)).unwrap();
+        check(&format!("files_{format}"), &text);
+    }
+    assert_eq!(
+        render_file(&volume, &entries[1], &style(Format::Table)).unwrap(),
+        ""
+    );
+    let moved = render_file(&volume, &entries[1], &style(Format::Json)).unwrap();
+    assert_eq!(json(&moved)["schema"], "gpujob/file/v1");
 }
 
 #[test]

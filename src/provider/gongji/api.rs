@@ -116,6 +116,15 @@ impl Api {
         self.get("podEvents", target)
     }
 
+    /// `pointLog`: everything the service keeps of one container's output (§5.2).
+    pub fn point_log(&self, job: i64, point: i64, service: i64) -> Template {
+        let target = Target::new("/api/deployment/task/point_log")
+            .query("task_id", job.to_string())
+            .query("point_id", point.to_string())
+            .query("service_id", service.to_string());
+        self.get("pointLog", target)
+    }
+
     /// One page of `taskBilling`: what was billed per task in a period (§6.2).
     pub fn task_billing(&self, start: &str, end: &str, page: usize) -> Template {
         let target = Target::new("/api/billing/get_task_billing_record")

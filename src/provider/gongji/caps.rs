@@ -8,10 +8,7 @@ pub static CAPABILITIES: Capabilities = Capabilities {
     verbs: [
         (
             Verb::Logs,
-            Support::No {
-                reason: "reading pod logs is not built yet",
-                alternative: "the console shows them, and `gpujob api` reads `/api/deployment/task/point_log`",
-            },
+            Support::With("of each pod; without times, so no `--since`"),
         ),
         (Verb::Events, Support::With("of each pod")),
         (Verb::Types, Support::With("price and stock")),

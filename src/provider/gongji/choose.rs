@@ -4,14 +4,15 @@
 //! catalogue before the chooser sees it, and a refusal names what narrowed it to nothing.
 
 use crate::error::Kind;
-use crate::model::{Money, Offer, Refusal, RefusalCode, Volume};
+use crate::model::{Offer, Refusal, RefusalCode, Volume};
 use crate::provider::chooser;
+use crate::provider::money::{self, Extent};
 use crate::provider::{Assessment, Survey};
 use crate::spec::JobSpec;
 use crate::spec::units::format_size;
 
 use super::mounts::{self, Wanted};
-use super::{money, offers};
+use super::offers;
 
 /// What the choice depends on beside the survey.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +62,13 @@ pub(super) fn offer(
             choice.id, wish.parallelism
         ));
     }
-    check_money(wish, choice, assessment);
+    money::weigh(
+        wish.spec,
+        Some(choice),
+        Extent::under_one_limit(wish.parallelism),
+        Some(wish.time_limit_s),
+        assessment,
+    );
     Some(choice.clone())
 }
 
@@ -230,53 +237,4 @@ fn elsewhere(wish: &Wish<'_>, refusal: Refusal, offer: &Offer) -> Refusal {
         .with_alternative(there),
         Some(_) | None => refusal.with_alternative(there),
     }
-}
-
-/// Compares the limits on money with the price; an unknown price is no yes.
-fn check_money(wish: &Wish<'_>, offer: &Offer, assessment: &mut Assessment) {
-    let per_hour = offer
-        .price_per_hour
-        .as_ref()
-        .map(|price| money::times(price, wish.parallelism));
-    let whole_run = per_hour
-        .as_ref()
-        .map(|price| money::for_seconds(price, wish.time_limit_s));
-    for (field, limit, cost) in [
-        ("max_price", &wish.spec.max_price, per_hour),
-        ("max_cost", &wish.spec.max_cost, whole_run),
-    ] {
-        if let Some(refusal) = limit
-            .as_ref()
-            .and_then(|limit| too_dear(field, limit, cost))
-        {
-            assessment.refuse(refusal);
-        }
-    }
-}
-
-fn too_dear(field: &str, limit: &Money, cost: Option<Money>) -> Option<Refusal> {
-    Some(match cost {
-        Some(cost) if cost.currency != limit.currency => Refusal::new(
-            RefusalCode::UnsupportedValue,
-            field,
-            format!(
-                "the limit is in {}, and Gongji's prices are in {}",
-                limit.currency, cost.currency
-            ),
-        )
-        .with_alternative(format!("give the limit in {}", cost.currency)),
-        Some(cost) if cost.micros <= limit.micros => return None,
-        Some(cost) => Refusal::new(
-            RefusalCode::NoMatchingResource,
-            field,
-            format!("the cheapest that matches may cost {cost}, above the limit of {limit}"),
-        )
-        .with_alternative("raise the limit, ask for less, or give a shorter `timeout`"),
-        None => Refusal::new(
-            RefusalCode::UnsupportedValue,
-            field,
-            "what this would cost is not known: the offer has no price",
-        )
-        .with_alternative("leave the limit out, or name another type"),
-    })
 }

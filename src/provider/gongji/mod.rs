@@ -11,6 +11,8 @@ mod dialect;
 mod draft;
 mod events;
 mod jobs;
+mod joint;
+mod logs;
 mod money;
 mod mounts;
 mod nas;
@@ -243,7 +245,7 @@ impl Provider for Gongji {
     }
 
     fn logs(&self) -> Option<&dyn Logs> {
-        None
+        Some(self)
     }
 
     fn events(&self) -> Option<&dyn Events> {

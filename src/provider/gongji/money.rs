@@ -39,23 +39,6 @@ pub(super) fn is_plausible(per_hour: &Money) -> bool {
     PLAUSIBLE.contains(&per_hour.micros)
 }
 
-/// A price for some seconds, rounded up to the millionth.
-pub(super) fn for_seconds(per_hour: &Money, seconds: u64) -> Money {
-    let micros = per_hour.micros.saturating_mul(i128::from(seconds));
-    Money::from_micros(
-        micros.saturating_add(SECONDS_PER_HOUR - 1) / SECONDS_PER_HOUR,
-        per_hour.currency.clone(),
-    )
-}
-
-/// A price times a number.
-pub(super) fn times(price: &Money, factor: u32) -> Money {
-    Money::from_micros(
-        price.micros.saturating_mul(i128::from(factor)),
-        price.currency.clone(),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -103,14 +86,6 @@ mod tests {
         assert!(is_tenth(&cost, 671_040));
         assert!(!is_tenth(&cost, 6_710_400));
         assert!(!is_tenth(&of_points(0), 0));
-    }
-
-    #[test]
-    fn a_run_costs_its_seconds_rounded_up() {
-        let price = per_hour(Some(466), None).unwrap();
-        assert_eq!(for_seconds(&price, 14_400).amount(), "6.7104");
-        assert_eq!(for_seconds(&Money::from_micros(1, "CNY"), 1).micros, 1);
-        assert_eq!(times(&price, 3).amount(), "5.0328");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use crate::error::Kind;
 use crate::model::{Backend, Offer, Refusal, RefusalCode};
+use crate::provider::money::Extent;
 use crate::provider::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey};
 use crate::secret::Secret;
 use crate::spec::JobSpec;
@@ -77,6 +78,7 @@ pub fn plan(
             secrets,
             time_limit_s: Some(body.job_support.timeout_sec),
             nodes: body.points,
+            extent: Extent::under_one_limit(body.job_support.parallelism),
         }),
         Err(error) => {
             assessment.refuse(

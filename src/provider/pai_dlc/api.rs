@@ -128,6 +128,27 @@ impl Site {
         self.dlc("GetPodEvents", Method::GET, target)
     }
 
+    /// `GetPodLogs` of one incarnation of a pod: the lines of a period (§3.6).
+    pub fn pod_logs(
+        &self,
+        job: &str,
+        pod: &str,
+        uid: Option<&str>,
+        window: &LogWindow,
+    ) -> Template {
+        let target = Target::new("/api/v1/jobs")
+            .segment(job)
+            .literal("/pods")
+            .segment(pod)
+            .literal("/logs");
+        let target = target
+            .query("EndTime", &window.end)
+            .query("MaxLines", window.most_lines.to_string())
+            .query_opt("PodUid", uid)
+            .query("StartTime", &window.start);
+        self.dlc("GetPodLogs", Method::GET, target)
+    }
+
     /// One page of `ListEcsSpecs`, without `SortBy`: the server refuses every value of it (§3.8).
     pub fn list_ecs_specs(&self, instance_types: &[&str], page: usize) -> Template {
         let mut pairs = paging(page);
@@ -208,6 +229,14 @@ pub struct JobFilter {
     /// A part of the display name, without regard to case.
     pub display_name: Option<String>,
     pub job_ids: Vec<String>,
+}
+
+/// What of a log is asked for: a period in the service's own form, and at most so many lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogWindow {
+    pub start: String,
+    pub end: String,
+    pub most_lines: usize,
 }
 
 fn template(

@@ -8,10 +8,7 @@ pub static CAPABILITIES: Capabilities = Capabilities {
     verbs: [
         (
             Verb::Logs,
-            Support::No {
-                reason: "reading pod logs is not built yet",
-                alternative: "the job's `console_url` shows them, and `gpujob api` reads `/api/v1/jobs/JOB/pods/POD/logs`",
-            },
+            Support::With("of each pod and each of its incarnations"),
         ),
         (Verb::Events, Support::With("of the job and of each pod")),
         (

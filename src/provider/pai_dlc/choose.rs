@@ -3,7 +3,8 @@
 //! Pure. The API tells stock and the spot discount, never a price: a limit on money needs the user's price file.
 
 use crate::error::Kind;
-use crate::model::{Money, Offer, Refusal, RefusalCode};
+use crate::model::{Offer, Refusal, RefusalCode};
+use crate::provider::money::{self, Extent};
 use crate::provider::{Assessment, Survey, chooser};
 use crate::spec::{JobSpec, Spot};
 
@@ -50,7 +51,13 @@ pub(super) fn offer(
         .iter()
         .find(|offer| offer.id == choice.offer.id)?
         .clone();
-    check_money(spec, Some(&offer), time_limit_s, assessment);
+    money::weigh(
+        spec,
+        Some(&offer),
+        Extent::of(spec),
+        time_limit_s,
+        assessment,
+    );
     Some(offer)
 }
 
@@ -114,48 +121,5 @@ fn choose_spot<'a>(
             }
             Ok(_) | Err(_) => refusal,
         }),
-    }
-}
-
-/// Compares the limits on money with a price, where the user's price file gave one; an unknown price is no yes.
-pub(super) fn check_money(
-    spec: &JobSpec,
-    offer: Option<&Offer>,
-    time_limit_s: Option<u64>,
-    assessment: &mut Assessment,
-) {
-    let nodes = i128::from(spec.nodes.unwrap_or(1).max(1));
-    let per_hour = offer
-        .and_then(|offer| offer.price_per_hour.as_ref())
-        .map(|price| {
-            Money::from_micros(price.micros.saturating_mul(nodes), price.currency.clone())
-        });
-    let whole_run = per_hour.as_ref().zip(time_limit_s).map(|(price, seconds)| {
-        let micros = price.micros.saturating_mul(i128::from(seconds));
-        Money::from_micros(micros.saturating_add(3599) / 3600, price.currency.clone())
-    });
-    for (field, limit, cost) in [
-        ("max_price", &spec.max_price, per_hour),
-        ("max_cost", &spec.max_cost, whole_run),
-    ] {
-        let Some(limit) = limit else { continue };
-        let refusal = match cost {
-            Some(cost) if cost.currency == limit.currency && cost.micros <= limit.micros => {
-                continue;
-            }
-            Some(cost) => Refusal::new(
-                RefusalCode::NoMatchingResource,
-                field,
-                format!("the job may cost {cost}, above the limit of {limit}"),
-            )
-            .with_alternative("raise the limit, or ask for less"),
-            None => Refusal::new(
-                RefusalCode::UnsupportedValue,
-                field,
-                "what this would cost is not known: PAI-DLC's API tells no price",
-            )
-            .with_alternative("give prices in the price file, a `timeout`, or leave the limit out"),
-        };
-        assessment.refuse(refusal);
     }
 }

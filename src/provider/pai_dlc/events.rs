@@ -43,7 +43,7 @@ impl Events for PaiDlc {
             .unwrap_or_default();
         let questions: Vec<_> = incarnations(&answer.pods)
             .into_iter()
-            .map(|(pod, uid)| self.events_of_pod(&site, id, pod, uid, since))
+            .map(|(pod, uid, _)| self.events_of_pod(&site, id, pod, uid, since))
             .collect();
         let mut answers = vec![of_job];
         let of_pods: Vec<Vec<Event>> = stream::iter(questions)
@@ -99,18 +99,18 @@ impl PaiDlc {
     }
 }
 
-/// Every pod by id and uid, earlier incarnations first.
-fn incarnations(pods: &[PodAnswer]) -> Vec<(&str, Option<&str>)> {
+/// Every pod by id and uid, earlier incarnations first, and whether it is the present one.
+pub(super) fn incarnations(pods: &[PodAnswer]) -> Vec<(&str, Option<&str>, bool)> {
     pods.iter()
         .flat_map(|pod| {
             let earlier = pod
                 .history_pods
                 .iter()
-                .map(|old| (old.pod_id.as_ref(), old));
-            let all = earlier.chain([(None, pod)]);
-            all.filter_map(|(id, incarnation)| {
+                .map(|old| (old.pod_id.as_ref(), old, false));
+            let all = earlier.chain([(None, pod, true)]);
+            all.filter_map(|(id, incarnation, is_present)| {
                 let id = id.or(pod.pod_id.as_ref())?;
-                Some((id.as_str(), incarnation.pod_uid.as_deref()))
+                Some((id.as_str(), incarnation.pod_uid.as_deref(), is_present))
             })
         })
         .collect()
@@ -219,9 +219,9 @@ mod tests {
         assert_eq!(
             incarnations(&pods),
             [
-                ("j-master-0", Some("1")),
-                ("j-master-0", Some("2")),
-                ("j-worker-0", None)
+                ("j-master-0", Some("1"), false),
+                ("j-master-0", Some("2"), true),
+                ("j-worker-0", None, true)
             ]
         );
     }

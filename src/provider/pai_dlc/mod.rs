@@ -15,6 +15,7 @@ mod envelope;
 mod events;
 mod extras;
 mod jobs;
+mod logs;
 mod mounts;
 pub mod offers;
 mod options;
@@ -25,6 +26,7 @@ mod raw;
 mod resources;
 mod state;
 mod survey;
+mod windows;
 pub mod wire;
 mod workspaces;
 
@@ -271,7 +273,7 @@ impl Provider for PaiDlc {
     }
 
     fn logs(&self) -> Option<&dyn Logs> {
-        None
+        Some(self)
     }
 
     fn events(&self) -> Option<&dyn Events> {

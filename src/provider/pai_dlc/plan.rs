@@ -4,6 +4,7 @@
 
 use crate::error::Kind;
 use crate::model::{Backend, Offer, Refusal, RefusalCode, ResourceRef};
+use crate::provider::money::{self, Extent};
 use crate::provider::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey};
 use crate::secret::Secret;
 use crate::spec::{JobSpec, RegistryAuth};
@@ -37,8 +38,9 @@ pub fn plan(
         time_limit_s,
         nodes,
     } = draft::draft(account, input.spec, *input.policy);
+    let extent = Extent::of(input.spec);
     let offer = if quota.is_some() {
-        choose::check_money(input.spec, None, time_limit_s, &mut assessment);
+        money::weigh(input.spec, None, extent, time_limit_s, &mut assessment);
         None
     } else {
         let stock = Stock {
@@ -120,6 +122,7 @@ pub fn plan(
         secrets,
         time_limit_s,
         nodes,
+        extent,
     })
 }
 

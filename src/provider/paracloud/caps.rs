@@ -32,10 +32,7 @@ pub static CAPABILITIES: Capabilities = Capabilities {
         ),
         (
             Verb::Files,
-            Support::No {
-                reason: "gpujob has no WebDAV client for Paracloud's volumes",
-                alternative: "use a WebDAV or SFTP program with the credentials that `gpujob volumes create` showed",
-            },
+            Support::With("by WebDAV, with the credentials kept where the volume was created"),
         ),
         (Verb::NamespacesList, Support::Yes),
         (

@@ -7,6 +7,7 @@ mod caps;
 mod catalogue;
 mod dialect;
 mod echo;
+mod files;
 mod ids;
 mod jobs;
 mod lenient;
@@ -20,6 +21,7 @@ mod state;
 mod volumes;
 mod wire;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,15 +30,15 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::error::{Error, Kind, Result};
-use crate::http::{BaseUrl, Failure, Fate, Session, Template};
+use crate::http::{BaseUrl, Failure, Fate, Session, Streaming, Template};
 use crate::model::{Backend, Job, Marker, Offer, ResourceRef, Timestamp};
 use crate::spec::JobSpec;
 
 use super::raw::Manner;
 use super::{
-    Assessment, Capabilities, Costs, Creation, Events, Files, ListFilter, Listing, Logs,
-    Namespaces, Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider, RawCall,
-    RawRequest, Survey, Tracked, Volumes,
+    Assessment, Capabilities, Costs, Creation, Events, Files, KeptCredentials, ListFilter, Listing,
+    Logs, Namespaces, Observation, Plan, PlanInput, PlanRefusal, Policy, Polling, Provider,
+    RawCall, RawRequest, Survey, Tracked, Volumes,
 };
 
 pub use caps::CAPABILITIES;
@@ -64,6 +66,14 @@ pub struct Connection {
     pub base: BaseUrl,
     /// The configured namespace.
     pub namespace: Option<String>,
+    pub transfer: Transfer,
+}
+
+/// What moving files needs beside the account (§6).
+#[derive(Debug, Clone)]
+pub struct Transfer {
+    pub streaming: Arc<dyn Streaming>,
+    pub kept: Arc<dyn KeptCredentials>,
 }
 
 /// A configured Paracloud account.
@@ -73,6 +83,7 @@ pub struct Paracloud {
     session: Session,
     routes: routes::Routes,
     namespace: Option<String>,
+    transfer: Transfer,
     /// Read once, for the GPUs in job records; empty when it could not be read.
     offers: OnceCell<Vec<Offer>>,
 }
@@ -85,6 +96,7 @@ impl Paracloud {
             session: connection.session,
             routes: routes::Routes::new(connection.base),
             namespace: connection.namespace,
+            transfer: connection.transfer,
             offers: OnceCell::new(),
         }
     }
@@ -288,7 +300,7 @@ impl Provider for Paracloud {
     }
 
     fn files(&self) -> Option<&dyn Files> {
-        None
+        Some(self)
     }
 
     fn logs(&self) -> Option<&dyn Logs> {

@@ -247,6 +247,7 @@ fn provider(sandbox: &Sandbox, backend: Backend) -> Box<dyn Provider> {
         retries: 0,
         deadline: None,
         connect_timeout: Duration::from_secs(5),
+        kept: Arc::new(BTreeMap::new()),
     };
     connect(&config.provider(backend.as_str()).unwrap(), &kit).unwrap()
 }

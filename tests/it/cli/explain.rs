@@ -6,15 +6,17 @@ use crate::cli::JOB;
 use crate::support::environment::TestEnvironment;
 
 #[rstest]
-fn an_array_that_would_be_one_job_is_refused(
+fn an_array_without_emulation_is_refused(
     #[values("submit", "explain")] verb: &str,
     #[values(["--array", "3"], ["--set", "array.count=3"])] flags: [&str; 2],
     #[values("paracloud", "pai-dlc")] provider: &str,
 ) {
     let environment = TestEnvironment::with_sandbox();
     environment.file("job.yaml", JOB);
-    let arguments = [[verb, "job.yaml", "-p", provider].as_slice(), &flags].concat();
-    let run = environment.run(&arguments).expect(81);
+    let arguments = [verb, "job.yaml", "-p", provider, "--no-emulation"];
+    let run = environment
+        .run(&[&arguments[..], &flags].concat())
+        .expect(81);
     assert!(run.stderr.contains("`array`"), "{}", run.stderr);
     let run = environment.run(&["status", "-q"]).expect(0);
     assert_eq!(run.stdout, "");

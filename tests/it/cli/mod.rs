@@ -1,13 +1,16 @@
 //! The binary as a user runs it: wiring, output and exit codes.
 
 mod api;
+mod arrays;
 mod bad_input;
 mod explain;
 mod help;
 mod interrupts;
 mod keys;
 mod local;
+mod logs;
 mod main_job;
+mod money;
 mod paracloud;
 mod refs;
 mod secrets;

@@ -173,6 +173,7 @@ fn provider(config: &Path, backend: Backend, variables: &[(&str, &str)]) -> Box<
         retries: 0,
         deadline: None,
         connect_timeout: Duration::from_secs(5),
+        kept: Arc::new(BTreeMap::new()),
     };
     connect(&config.provider(backend.as_str()).unwrap(), &kit).unwrap()
 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Kind;
 use crate::model::{Backend, Refusal, RefusalCode, ResourceRef};
+use crate::provider::money::{self, Extent};
 use crate::provider::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey};
 use crate::spec::JobSpec;
 
@@ -108,6 +109,10 @@ pub(super) fn plan(
         ..payload
     });
     let time_limit_s = payload.as_ref().and_then(|payload| payload.time_limit_s);
+    let extent = Extent::of(spec);
+    // Nodes that are kept cost on after the end.
+    let paid_s = time_limit_s.filter(|_| options.keep != Some(true));
+    money::weigh(spec, Some(&place.offer), extent, paid_s, &mut assessment);
     let attributes = attributes(
         input,
         &options,
@@ -149,6 +154,7 @@ pub(super) fn plan(
         secrets: Vec::new(),
         time_limit_s,
         nodes: place::nodes(spec),
+        extent,
     })
 }
 

@@ -4,7 +4,7 @@
 //! the quota has room for, more than one placement group holds.
 
 use crate::error::Kind;
-use crate::model::{Money, Offer, Refusal, RefusalCode};
+use crate::model::{Offer, Refusal, RefusalCode};
 use crate::provider::{Assessment, Policy, Survey, chooser};
 use crate::spec::{JobSpec, Resources, hint};
 
@@ -158,7 +158,6 @@ pub(super) fn choose(
         bucket,
     };
     check_group(spec, &place, assessment);
-    check_money(spec, &place.offer, assessment);
     if place.is_spot && spec.spot.is_none() {
         assessment.note(format!(
             "nodes of `{}` are interruptible: they may be taken away while the job runs",
@@ -450,48 +449,5 @@ fn check_group(spec: &JobSpec, place: &Place, assessment: &mut Assessment) {
             )
             .with_alternative("leave `spot` out, take one node, or take a type without InfiniBand"),
         );
-    }
-}
-
-/// Compares the limits on money with a price, where the user's price file gave one; an unknown price is no yes.
-fn check_money(spec: &JobSpec, offer: &Offer, assessment: &mut Assessment) {
-    let hourly = offer.price_per_hour.as_ref().map(|price| {
-        let micros = price.micros.saturating_mul(i128::from(nodes(spec)));
-        Money::from_micros(micros, price.currency.clone())
-    });
-    let limit_s = match spec.timeout {
-        crate::spec::Timeout::After(seconds) => Some(seconds),
-        crate::spec::Timeout::Unset | crate::spec::Timeout::Unlimited => None,
-    };
-    let whole = hourly.as_ref().zip(limit_s).map(|(price, seconds)| {
-        let micros = price.micros.saturating_mul(i128::from(seconds));
-        Money::from_micros(micros.saturating_add(3599) / 3600, price.currency.clone())
-    });
-    for (path, limit, cost) in [
-        ("max_price", &spec.max_price, hourly),
-        ("max_cost", &spec.max_cost, whole),
-    ] {
-        let Some(limit) = limit else { continue };
-        match cost {
-            Some(cost) if cost.currency == limit.currency && cost.micros <= limit.micros => {}
-            Some(cost) => assessment.refuse(
-                Refusal::new(
-                    RefusalCode::NoMatchingResource,
-                    path,
-                    format!("the job may cost {cost}, and the limit is {limit}"),
-                )
-                .with_alternative("raise the limit, or ask for less"),
-            ),
-            None => assessment.refuse(
-                Refusal::new(
-                    RefusalCode::UnsupportedValue,
-                    path,
-                    "what this would cost is not known: CycleCloud tells no price",
-                )
-                .with_alternative(
-                    "give prices in the price file and a `timeout`, or leave the limit out",
-                ),
-            ),
-        }
     }
 }

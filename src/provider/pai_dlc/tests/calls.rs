@@ -664,7 +664,11 @@ fn the_capability_table_agrees_with_what_is_there() {
         capabilities.has(Verb::Events),
         bench.provider().events().is_some()
     );
-    for verb in [Verb::Logs, Verb::NamespacesCreate, Verb::Cost] {
+    assert_eq!(
+        capabilities.has(Verb::Logs),
+        bench.provider().logs().is_some()
+    );
+    for verb in [Verb::NamespacesCreate, Verb::Cost] {
         assert!(matches!(capabilities.support(verb), Support::No { .. }));
     }
 }

@@ -144,6 +144,13 @@ pub struct PodAnswer {
     pub status_detail: StatusDetail,
 }
 
+/// The lines of a period, in no documented order; oldest first, it is taken.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct LogsAnswer {
+    pub logs: Option<Vec<String>>,
+}
+
 /// How a pod's container ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

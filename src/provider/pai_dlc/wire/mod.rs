@@ -11,8 +11,8 @@ mod workspace;
 
 pub use catalogue::{EcsSpec, EcsSpecPage};
 pub use job::{
-    Created, JobAnswer, JobPage, JobSpecAnswer, PodAnswer, ResourceConfigAnswer, SettingsAnswer,
-    StatusDetail,
+    Created, JobAnswer, JobPage, JobSpecAnswer, LogsAnswer, PodAnswer, ResourceConfigAnswer,
+    SettingsAnswer, StatusDetail,
 };
 pub use request::{
     CodeSource, CreateDataset, CreateJob, DataSource, ImageConfig, JobSpec, Label, ResourceConfig,

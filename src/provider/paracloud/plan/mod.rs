@@ -10,8 +10,9 @@ mod storage;
 
 use crate::error::Kind;
 use crate::model::{Backend, FieldReport, Level, Offer, Refusal, RefusalCode};
+use crate::provider::money::Extent;
 use crate::provider::{Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey};
-use crate::spec::{JobSpec, Timeout};
+use crate::spec::JobSpec;
 
 use super::ids;
 use super::options::Options;
@@ -118,11 +119,9 @@ impl Planner<'_> {
                 .iter()
                 .filter_map(|name| input.secrets.get(name).cloned())
                 .collect(),
-            time_limit_s: match spec.timeout {
-                Timeout::After(seconds) => Some(seconds),
-                Timeout::Unset | Timeout::Unlimited => None,
-            },
+            time_limit_s: place::time_limit(spec),
             nodes: 1,
+            extent: Extent::of(spec),
         })
     }
 

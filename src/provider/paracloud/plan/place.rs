@@ -3,7 +3,8 @@
 //! Pure.
 
 use crate::error::Kind;
-use crate::model::{Money, Offer, Refusal, RefusalCode};
+use crate::model::{Offer, Refusal, RefusalCode};
+use crate::provider::money::{self, Extent};
 use crate::provider::{Assessment, Survey, chooser};
 use crate::spec::{JobSpec, Resources, Timeout};
 
@@ -69,7 +70,13 @@ pub(super) fn choose(
         offer.cluster = Some(cluster.to_owned());
     }
     tell(spec, &offer, assessment);
-    assess_price(spec, &offer, assessment);
+    money::weigh(
+        spec,
+        Some(&offer),
+        Extent::of(spec),
+        time_limit(spec),
+        assessment,
+    );
     Some(offer)
 }
 
@@ -93,67 +100,6 @@ fn tell(spec: &JobSpec, offer: &Offer, assessment: &mut Assessment) {
         && let Some(note) = &offer.note
     {
         assessment.note(format!("`{}`: {note}", offer.name));
-    }
-}
-
-/// Paracloud tells no price: a limit can be kept only against a price from elsewhere.
-fn assess_price(spec: &JobSpec, offer: &Offer, assessment: &mut Assessment) {
-    let seconds = match (spec.timeout, spec.estimate) {
-        (Timeout::After(seconds), _) => Some(seconds),
-        (Timeout::Unset | Timeout::Unlimited, estimate) => estimate,
-    };
-    for (field, limit, is_total) in [
-        ("max_price", &spec.max_price, false),
-        ("max_cost", &spec.max_cost, true),
-    ] {
-        let Some(limit) = limit else { continue };
-        let Some(price) = &offer.price_per_hour else {
-            refuse_once(
-                assessment,
-                Refusal::new(
-                    RefusalCode::UnsupportedValue,
-                    field,
-                    format!(
-                        "`{field}` cannot be kept: Paracloud tells no price of `{}`",
-                        offer.name
-                    ),
-                )
-                .with_alternative(format!(
-                    "leave `{field}` out, and limit the run with `timeout`"
-                )),
-            );
-            continue;
-        };
-        let amount = match (is_total, seconds) {
-            (false, _) => price.clone(),
-            (true, Some(seconds)) => Money::from_micros(
-                price.micros.saturating_mul(i128::from(seconds)) / 3600,
-                price.currency.clone(),
-            ),
-            (true, None) => {
-                refuse_once(
-                    assessment,
-                    Refusal::new(
-                        RefusalCode::MissingField,
-                        field,
-                        "the cost of a run without `timeout` or `estimate` has no limit",
-                    )
-                    .with_alternative("set `timeout`"),
-                );
-                continue;
-            }
-        };
-        if amount.currency != limit.currency || amount.micros > limit.micros {
-            refuse_once(
-                assessment,
-                Refusal::new(
-                    RefusalCode::NoMatchingResource,
-                    field,
-                    format!("`{}` costs {amount}, and the limit is {limit}", offer.name),
-                )
-                .with_alternative("raise the limit, or ask for less"),
-            );
-        }
     }
 }
 
@@ -197,4 +143,12 @@ fn fields(resources: &Resources) -> Vec<&'static str> {
     .into_iter()
     .filter_map(|(set, field)| set.then_some(field))
     .collect()
+}
+
+/// The limit that is sent, in seconds: the service has none of its own.
+pub(super) fn time_limit(spec: &JobSpec) -> Option<u64> {
+    match spec.timeout {
+        Timeout::After(seconds) => Some(seconds),
+        Timeout::Unset | Timeout::Unlimited => None,
+    }
 }

@@ -15,7 +15,7 @@ use crate::provider::paracloud::tests::recorded;
 use crate::secret::Secret;
 use crate::spec::{
     Array, CodeSource, Framework, GpuRequest, Mount, MountSource, Port, Program, RegistryAuth,
-    Resources, SecretSource, Spot,
+    Resources, SecretSource, Spot, Timeout,
 };
 
 const MARKER: &str = "bcdfghjklmnpqr";

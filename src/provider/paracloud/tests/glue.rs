@@ -1,6 +1,6 @@
 //! The glue over a transport made of paper: which requests are sent, in which order, and what becomes of the answers.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use super::{recorded, recorded_text};
 use crate::ambient::{Clock, Entropy, Reporter};
 use crate::error::{Error, Kind};
 use crate::http::send::{Patience, Transport, TransportError};
-use crate::http::{Answer, BaseUrl, Session, Signed};
+use crate::http::{Answer, BaseUrl, Live, Session, Signed, TrustSettings};
 use crate::model::{Marker, ResourceRef, State, Timestamp};
-use crate::provider::paracloud::{Connection, Paracloud, ParacloudDialect};
+use crate::provider::paracloud::{Connection, Paracloud, ParacloudDialect, Transfer};
 use crate::provider::{
     Creation, ListFilter, Observation, Plan, PlanInput, Policy, Provider, Support, Tracked, Verb,
     VolumeRequest,
@@ -146,6 +146,14 @@ impl Bench {
                 session,
                 base: BaseUrl::parse("https://eci.example").unwrap(),
                 namespace: namespace.map(str::to_owned),
+                transfer: Transfer {
+                    streaming: Arc::new(Live::new(
+                        TrustSettings::default(),
+                        Duration::from_secs(1),
+                        Arc::<Notebook>::clone(&notebook),
+                    )),
+                    kept: Arc::new(BTreeMap::new()),
+                },
             }),
             paper,
             notebook,
@@ -225,7 +233,7 @@ async fn planned(bench: &Bench, spec: &JobSpec) -> Plan {
         spec,
         marker: &marker,
         policy: &Policy::default(),
-        secrets: &std::collections::BTreeMap::new(),
+        secrets: &BTreeMap::new(),
         registry_password: None,
     };
     bench.provider.plan(&input, &survey).unwrap()

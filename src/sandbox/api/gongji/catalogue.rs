@@ -265,3 +265,23 @@ pub(super) fn rows(
     }
     rows
 }
+
+/// Other prices than the catalogue's; jobs are billed as before.
+pub(super) fn reprice(rows: &mut [Value], percent: u32) {
+    if percent == 100 {
+        return;
+    }
+    let regions = rows
+        .iter_mut()
+        .filter_map(|row| row.get_mut("regions")?.as_array_mut())
+        .flatten();
+    for region in regions {
+        for key in ["price", "discount_price"] {
+            if let Some(price) = region.get_mut(key)
+                && let Some(points) = price.as_i64()
+            {
+                *price = json!(points * i64::from(percent) / 100);
+            }
+        }
+    }
+}

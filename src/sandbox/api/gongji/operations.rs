@@ -236,7 +236,7 @@ impl State {
             (Some(_) | None, _) => {}
         }
         let stock = self.stock(call.catalogue);
-        let rows = catalogue::rows(
+        let mut rows = catalogue::rows(
             call.catalogue,
             devices.as_deref(),
             &stock,
@@ -244,6 +244,9 @@ impl State {
             call.now.elapsed,
             &mut self.random,
         );
+        if !self.jobs.is_empty() {
+            catalogue::reprice(&mut rows, self.switches.price_percent_after_create);
+        }
         // Whoever looks is told of stock that is gone a moment later.
         let sold = std::mem::take(&mut self.switches.sell_out_after_look);
         self.taken.extend(sold);

@@ -63,6 +63,8 @@ pub(super) struct Switches {
     pub(super) sell_out_after_look: BTreeSet<String>,
     /// Nothing is free.
     pub(super) no_stock: bool,
+    /// Prices, in percent of the catalogue's, as soon as there is a job.
+    pub(super) price_percent_after_create: u32,
     /// Creates are refused for want of money.
     pub(super) no_balance: bool,
     /// A resource search for `Job` (§10, 7).
@@ -118,6 +120,7 @@ impl Default for Switches {
             sold_out: BTreeSet::new(),
             sell_out_after_look: BTreeSet::new(),
             no_stock: false,
+            price_percent_after_create: 100,
             no_balance: false,
             job_resources: JobResources::Rows,
             results: BTreeMap::new(),
