@@ -20,7 +20,9 @@ const VALUES: [(&str, Place); 25] = [
         overrides.instance_type = Some(value);
     }),
     ("--cpu", |overrides, value| overrides.cpu = Some(value)),
-    ("--memory", |overrides, value| overrides.memory = Some(value)),
+    ("--memory", |overrides, value| {
+        overrides.memory = Some(value)
+    }),
     ("--shm", |overrides, value| overrides.shm = Some(value)),
     ("--nodes", |overrides, value| overrides.nodes = Some(value)),
     ("--env", |overrides, value| overrides.env.push(value)),

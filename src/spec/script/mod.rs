@@ -9,10 +9,10 @@ mod flags;
 mod sbatch;
 mod words;
 
+use super::Format;
 use super::error::{Origin, Position, SpecError};
 use super::overrides::apply_flags;
 use super::tree::{Content, Entry, Node};
-use super::{Format, Overrides};
 
 const OWN: &str = "#GPUJOB";
 const SLURM: &str = "#SBATCH";
@@ -145,7 +145,9 @@ impl<'a> Script<'a> {
                 let program = words.next().unwrap_or_default();
                 let name = program.rsplit('/').next().unwrap_or_default();
                 if name == "env" {
-                    words.find(|word| !word.starts_with('-')).unwrap_or_default()
+                    words
+                        .find(|word| !word.starts_with('-'))
+                        .unwrap_or_default()
                 } else {
                     name
                 }

@@ -58,19 +58,43 @@ pub(super) fn read(
         };
         match name {
             "job-name" => overrides.name = Some(value),
-            "nodes" => overrides.nodes = Some(nodes(&value).ok_or_else(|| bad("is no number of nodes", "write one number"))?),
+            "nodes" => {
+                overrides.nodes = Some(
+                    nodes(&value)
+                        .ok_or_else(|| bad("is no number of nodes", "write one number"))?,
+                )
+            }
             "cpus-per-task" => overrides.cpu = Some(value),
             "mem" => match memory(&value) {
-                Some(0) => script.ignore(line, "--mem=0", "all of a node's memory is the job's anyway"),
+                Some(0) => script.ignore(
+                    line,
+                    "--mem=0",
+                    "all of a node's memory is the job's anyway",
+                ),
                 Some(mebibytes) => overrides.memory = Some(format!("{mebibytes}MiB")),
-                None => return Err(bad("is no memory", "write one such as `64G`; without a unit it counts megabytes")),
+                None => {
+                    return Err(bad(
+                        "is no memory",
+                        "write one such as `64G`; without a unit it counts megabytes",
+                    ));
+                }
             },
-            "time" => overrides.time = Some(
-                limit(&value).ok_or_else(|| bad("is no time limit", "write minutes, `H:MM:SS` or `D-HH:MM:SS`"))?,
-            ),
-            "array" => overrides.array = Some(
-                array(&value).ok_or_else(|| bad("is no range of indices", "write `A-B` or `A-B%PARALLEL`, without steps and lists"))?,
-            ),
+            "time" => {
+                overrides.time = Some(limit(&value).ok_or_else(|| {
+                    bad(
+                        "is no time limit",
+                        "write minutes, `H:MM:SS` or `D-HH:MM:SS`",
+                    )
+                })?)
+            }
+            "array" => {
+                overrides.array = Some(array(&value).ok_or_else(|| {
+                    bad(
+                        "is no range of indices",
+                        "write `A-B` or `A-B%PARALLEL`, without steps and lists",
+                    )
+                })?)
+            }
             "gres" => gres(&value, line, &mut overrides, script)
                 .ok_or_else(|| bad("names no GPUs", "write `gpu:COUNT` or `gpu:MODEL:COUNT`"))?,
             "output" => output(line, "-o", value, script, |script| &mut script.output),
@@ -173,12 +197,7 @@ fn array(text: &str) -> Option<String> {
 }
 
 /// `gpu[:MODEL][:COUNT]`, several by commas; `None` for GPUs that cannot be read.
-fn gres(
-    text: &str,
-    line: usize,
-    overrides: &mut Overrides,
-    script: &mut Script<'_>,
-) -> Option<()> {
+fn gres(text: &str, line: usize, overrides: &mut Overrides, script: &mut Script<'_>) -> Option<()> {
     for item in text.split(',') {
         let parts: Vec<&str> = item.split(':').collect();
         let count = |text: &str| text.parse::<u32>().ok().filter(|count| *count > 0);
@@ -198,18 +217,18 @@ fn gres(
 }
 
 /// A file for the output: one with a place on the node is written, all else is left to the provider's log.
-fn output(
+fn output<'a>(
     line: usize,
     flag: &str,
     path: String,
-    script: &mut Script<'_>,
-    place: fn(&mut Script<'_>) -> &mut Option<(usize, String)>,
+    script: &mut Script<'a>,
+    place: for<'s> fn(&'s mut Script<'a>) -> &'s mut Option<(usize, String)>,
 ) {
     let is_known_pattern = path
+        .replace("%%", "")
         .split('%')
         .skip(1)
-        .all(|after| after.starts_with(['x', 'a']))
-        || path.replace("%%", "").split('%').skip(1).all(|after| after.starts_with(['x', 'a']));
+        .all(|after| after.starts_with(['x', 'a']));
     let what = format!("{flag} {path}");
     if !path.starts_with('/') {
         script.ignore(
@@ -218,9 +237,17 @@ fn output(
             "a relative path would be lost with the node; `gpujob logs` has the output",
         );
     } else if !script.is_shell {
-        script.ignore(line, &what, "the script is no shell script, so that its output cannot be redirected");
+        script.ignore(
+            line,
+            &what,
+            "the script is no shell script, so that its output cannot be redirected",
+        );
     } else if !is_known_pattern {
-        script.ignore(line, &what, "of Slurm's patterns only `%x`, `%a` and `%%` are known");
+        script.ignore(
+            line,
+            &what,
+            "of Slurm's patterns only `%x`, `%a` and `%%` are known",
+        );
     } else {
         script.notes.push(format!(
             "line {line}: `{what}`: the output goes into that file on the node, and not into `gpujob logs`"

@@ -1,6 +1,8 @@
 use rstest::rstest;
 
-use crate::spec::{Array, Document, JobSpec, Overrides, Program, SpotFlag, Timeout, assemble_noting};
+use crate::spec::{
+    Array, Document, JobSpec, Overrides, Program, SpotFlag, Timeout, assemble_noting,
+};
 
 fn document(source: &str, text: &str) -> Document {
     Document {
@@ -16,8 +18,10 @@ fn read(text: &str) -> (JobSpec, Vec<String>) {
 
 fn with_flags(text: &str, flags: &Overrides) -> (JobSpec, Vec<String>) {
     let document = document("train.sh", text);
-    assemble_noting(Some(&document), flags, &|name| (name == "LR").then(|| "3e-5".to_owned()))
-        .unwrap_or_else(|error| panic!("{error}: {text}"))
+    assemble_noting(Some(&document), flags, &|name| {
+        (name == "LR").then(|| "3e-5".to_owned())
+    })
+    .unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 fn fault(text: &str) -> String {
@@ -50,7 +54,10 @@ fn own_lines_hold_the_flags_of_submit() {
     assert_eq!(spec.env["NOTE"], "two words");
     assert!(spec.mounts[0].readonly && spec.spot.is_some());
     assert_eq!(spec.labels["team"], "nlp");
-    let script = Program::Script { text: OWN.to_owned(), arguments: Vec::new() };
+    let script = Program::Script {
+        text: OWN.to_owned(),
+        arguments: Vec::new(),
+    };
     assert_eq!(spec.program, script);
 }
 
@@ -67,7 +74,9 @@ fn flags_win_and_words_are_positional_parameters() {
     assert_eq!(spec.resources.gpu.unwrap().model.as_deref(), Some("H20"));
     assert_eq!(spec.timeout, Timeout::After(3_600));
     assert_eq!(spec.spot.unwrap().max_discount, Some(0.5));
-    let Program::Script { arguments, .. } = spec.program else { panic!() };
+    let Program::Script { arguments, .. } = spec.program else {
+        panic!()
+    };
     assert_eq!(arguments, ["--epochs", "3"]);
 }
 
@@ -91,7 +100,12 @@ srun python train.py
     assert_eq!(spec.timeout, Timeout::After(95_400));
     assert_eq!(spec.resources.memory, Some(64 << 30));
     assert_eq!(spec.resources.cpu, Some(8.0));
-    let Array { first, last, parallel, .. } = spec.array.unwrap();
+    let Array {
+        first,
+        last,
+        parallel,
+        ..
+    } = spec.array.unwrap();
     assert_eq!((first, last, parallel), (0, 9, 3));
 }
 
@@ -104,7 +118,10 @@ srun python train.py
 #[case("UNLIMITED", Timeout::Unlimited)]
 #[case("0", Timeout::Unlimited)]
 fn slurms_times_are_read(#[case] time: &str, #[case] expected: Timeout) {
-    assert_eq!(read(&format!("#SBATCH -t {time}\ntrue\n")).0.timeout, expected);
+    assert_eq!(
+        read(&format!("#SBATCH -t {time}\ntrue\n")).0.timeout,
+        expected
+    );
 }
 
 #[rstest]
@@ -150,7 +167,10 @@ echo $SLURM_JOB_ID
         "line 6: `#SBATCH` is ignored: it stands after the first command",
         "`SLURM_…`",
     ] {
-        assert!(notes.iter().any(|note| note.contains(named)), "{named}: {notes:#?}");
+        assert!(
+            notes.iter().any(|note| note.contains(named)),
+            "{named}: {notes:#?}"
+        );
     }
     assert_eq!(notes.len(), 9, "{notes:#?}");
 }
@@ -159,14 +179,18 @@ echo $SLURM_JOB_ID
 fn output_files_become_redirections_on_their_own_lines() {
     let text = "#!/bin/sh\n#SBATCH -J \"my $job\"\n#SBATCH -e /data/%x-%a.err\n#SBATCH -o /data/100%%.out\nls\n";
     let (spec, notes) = read(text);
-    let Program::Script { text, .. } = spec.program else { panic!() };
+    let Program::Script { text, .. } = spec.program else {
+        panic!()
+    };
     assert_eq!(
         text,
         "#!/bin/sh\n#SBATCH -J \"my $job\"\nexec 2>\"/data/my \\$job-${GPUJOB_ARRAY_INDEX}.err\"\nexec >\"/data/100%.out\"\nls\n"
     );
     assert_eq!(notes.len(), 2);
     let (spec, _) = read("#SBATCH -o /o\ntrue");
-    assert!(matches!(spec.program, Program::Script { text, .. } if text == "exec >\"/o\" 2>&1\ntrue"));
+    assert!(
+        matches!(spec.program, Program::Script { text, .. } if text == "exec >\"/o\" 2>&1\ntrue")
+    );
     let python = "#!/usr/bin/env python3\n#SBATCH -o /data/o\nprint(1)\n";
     let (spec, notes) = read(python);
     assert!(matches!(spec.program, Program::Script { text, .. } if text == python));
@@ -176,7 +200,10 @@ fn output_files_become_redirections_on_their_own_lines() {
 #[test]
 fn own_lines_win_over_slurms() {
     let (spec, _) = read("#GPUJOB --name own\n#SBATCH -J slurm -c 2\ntrue\n");
-    assert_eq!((spec.name.as_deref(), spec.resources.cpu), (Some("own"), Some(2.0)));
+    assert_eq!(
+        (spec.name.as_deref(), spec.resources.cpu),
+        (Some("own"), Some(2.0))
+    );
 }
 
 #[rstest]
@@ -184,10 +211,19 @@ fn own_lines_win_over_slurms() {
 #[case("#!/bin/sh\n\n#GPUJOB --wait\n", "train.sh:3:1: `--wait` is no flag")]
 #[case("#GPUJOB --gpu\n", "train.sh:1:1: `--gpu` needs a value")]
 #[case("#!/bin/sh\n#GPUJOB --memory 64\n", "train.sh:2:1: ")]
-#[case("#GPUJOB --name 'open\n", "train.sh:1:1: `#GPUJOB` line: the quote ' is not closed")]
+#[case(
+    "#GPUJOB --name 'open\n",
+    "train.sh:1:1: `#GPUJOB` line: the quote ' is not closed"
+)]
 #[case("#GPUJOB --env UNSET_HERE\n", "train.sh:1:1: ")]
-#[case("#SBATCH --time=soon\n", "train.sh:1:1: `--time`: `soon` is no time limit")]
-#[case("#SBATCH -N 2-4\n", "train.sh:1:1: `--nodes`: `2-4` is no number of nodes")]
+#[case(
+    "#SBATCH --time=soon\n",
+    "train.sh:1:1: `--time`: `soon` is no time limit"
+)]
+#[case(
+    "#SBATCH -N 2-4\n",
+    "train.sh:1:1: `--nodes`: `2-4` is no number of nodes"
+)]
 #[case("#SBATCH --array=1,3\n", "train.sh:1:1: `--array`: `1,3` is no range")]
 #[case("#SBATCH --gres=gpu:a100:many\n", "train.sh:1:1: `--gres`: ")]
 #[case("#SBATCH --mem=lots\n", "train.sh:1:1: `--mem`: `lots` is no memory")]
@@ -203,6 +239,10 @@ fn a_fault_is_told_with_file_and_line(#[case] text: &str, #[case] message: &str)
 #[case::directive("-", "#SBATCH -c 2\necho\n", true)]
 #[case::yaml("job.yaml", "#GPUJOB\nimage: a\n", false)]
 #[case::look("standard input", "# a comment\nimage: a\n", false)]
-fn scripts_are_told_from_job_files(#[case] source: &str, #[case] text: &str, #[case] expected: bool) {
+fn scripts_are_told_from_job_files(
+    #[case] source: &str,
+    #[case] text: &str,
+    #[case] expected: bool,
+) {
     assert_eq!(super::is_script(source, text), expected);
 }
