@@ -19,7 +19,7 @@ pub enum DryRun {
     reason = "each is a switch of the command line"
 )]
 pub struct SpecArgs {
-    /// Job file in YAML, TOML or JSON; `-` reads standard input
+    /// Job file in YAML, TOML or JSON, or a script with `#GPUJOB` or `#SBATCH` lines; `-` reads standard input
     #[arg(value_name = "SPEC")]
     pub spec: Option<String>,
     /// The program and its arguments, instead of the spec's

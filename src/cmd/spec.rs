@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::ambient::Reporter as _;
 use crate::app::App;
 use crate::cli::SpecArgs;
 use crate::config::resolve_secret;
@@ -36,9 +37,12 @@ impl Prepared {
 pub fn prepare(app: &App, args: &SpecArgs) -> Result<Prepared> {
     let document = args.spec.as_deref().map(read_document).transpose()?;
     let overrides = overrides(args)?;
-    let spec = spec::assemble(document.as_ref(), &overrides, &|name| {
+    let (spec, notes) = spec::assemble_noting(document.as_ref(), &overrides, &|name| {
         app.environment.variable(name).map(str::to_owned)
     })?;
+    for note in notes {
+        app.ui.note(&note);
+    }
     let hash = spec::spec_hash(&spec);
     Ok(Prepared {
         policy: Policy {

@@ -82,8 +82,10 @@ impl Assessment {
         self.report.push(FieldReport::new(field, Level::Local, how));
     }
 
-    /// Notes a refusal, and the field as refused.
+    /// Notes a refusal, and the field as refused, whatever was said of it before: a field has one level.
     pub fn refuse(&mut self, refusal: Refusal) {
+        self.report
+            .retain(|line| line.field != refusal.field || line.level == Level::Refused);
         self.report.push(FieldReport::new(
             refusal.field.clone(),
             Level::Refused,

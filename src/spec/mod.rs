@@ -13,6 +13,7 @@ mod overrides;
 mod parse;
 pub mod quote;
 mod read;
+mod script;
 mod tree;
 pub mod units;
 
@@ -21,7 +22,7 @@ pub use model::{
     Array, CodeSource, Framework, GpuRequest, JobSpec, Mount, MountSource, Placement, Port,
     Program, RegistryAuth, Resources, SecretSource, Spot, Timeout,
 };
-pub use overrides::{Document, EnvFile, Overrides, SpotFlag, assemble};
+pub use overrides::{Document, EnvFile, Overrides, SpotFlag, assemble, assemble_noting};
 pub use parse::Format;
 
 use crate::error::Result;

@@ -6,7 +6,7 @@ use crate::spec::tree::{Content, Node};
 use super::{Overrides, SpotFlag, env, mount, set};
 
 /// Puts every flag into the tree; `--set` comes last and so wins over the other flags.
-pub(super) fn apply(
+pub(in crate::spec) fn apply(
     root: &mut Node,
     overrides: &Overrides,
     environment: &dyn Fn(&str) -> Option<String>,

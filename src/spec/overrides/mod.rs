@@ -8,12 +8,15 @@ mod flags;
 mod mount;
 mod set;
 
+pub(in crate::spec) use flags::apply as apply_flags;
+
 use crate::error::Result;
 
-use super::error::{Origin, Position};
+use super::error::{Origin, Position, SpecError};
 use super::model::JobSpec;
 use super::parse::{self, Format};
 use super::read;
+use super::script;
 use super::tree::{Content, Node};
 
 /// A spec document that has been read from somewhere.
@@ -94,25 +97,47 @@ pub fn assemble(
     overrides: &Overrides,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<JobSpec> {
+    assemble_noting(document, overrides, environment).map(|(spec, _)| spec)
+}
+
+/// [`assemble`], with what of a script's directives does not count.
+pub fn assemble_noting(
+    document: Option<&Document>,
+    overrides: &Overrides,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(JobSpec, Vec<String>)> {
     let source = document.map_or("the flags", |document| document.source.as_str());
     let root = match document {
-        Some(document) => {
-            let format = document
-                .format
-                .or_else(|| Format::of_name(&document.source))
-                .unwrap_or_else(|| Format::of_look(&document.text));
-            parse::document(&document.text, format)
-        }
-        None => Ok(Node::new(
-            Origin::Document(Position { line: 1, column: 1 }),
-            Content::Map(Vec::new()),
+        Some(document) => tree(document, environment),
+        None => Ok((
+            Node::new(
+                Origin::Document(Position { line: 1, column: 1 }),
+                Content::Map(Vec::new()),
+            ),
+            Vec::new(),
         )),
     };
-    root.and_then(|mut root| {
+    root.and_then(|(mut root, notes)| {
         flags::apply(&mut root, overrides, environment)?;
-        read::job(&root)
+        Ok((read::job(&root)?, notes))
     })
     .map_err(|error| error.into_error(source))
+}
+
+/// A job file, or a script with its directives.
+fn tree(
+    document: &Document,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Node, Vec<String>), SpecError> {
+    if document.format.is_none() && script::is_script(&document.source, &document.text) {
+        let read = script::read(&document.text, environment)?;
+        return Ok((read.root, read.notes));
+    }
+    let format = document
+        .format
+        .or_else(|| Format::of_name(&document.source))
+        .unwrap_or_else(|| Format::of_look(&document.text));
+    Ok((parse::document(&document.text, format)?, Vec::new()))
 }
 
 #[cfg(test)]
