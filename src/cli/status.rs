@@ -4,6 +4,10 @@ use clap::Args;
 
 /// `status`.
 #[derive(Debug, Clone, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub struct StatusArgs {
     /// Jobs: a ref, a bare id with -p, `name:NAME`, `@FILE` or `@-`
     #[arg(value_name = "REF")]
@@ -20,9 +24,16 @@ pub struct StatusArgs {
     /// Only jobs in these states: pending, starting, running, succeeded, failed, cancelled, unknown
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     pub state: Vec<String>,
+    /// Go on looking: a terminal is redrawn, a pipe gets a line, or with ndjson an object, for each change; with refs
+    /// until those jobs have ended
+    #[arg(long)]
+    pub watch: bool,
+    /// With --watch: first pause between looks
+    #[arg(long, value_name = "DUR", env = "GPUJOB_POLL", hide_env_values = true)]
+    pub poll: Option<String>,
     /// What may cost money without anybody waiting: jobs that no submit of this machine knows, second jobs of one
     /// submit, nodes of jobs that are over, creates in doubt; exits 90 if there is any
-    #[arg(long, conflicts_with_all = ["refs", "since", "limit", "all", "state"])]
+    #[arg(long, conflicts_with_all = ["refs", "since", "limit", "all", "state", "watch"])]
     pub orphans: bool,
     /// Exit 0 although a provider failed
     #[arg(long)]

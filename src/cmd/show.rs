@@ -138,12 +138,16 @@ impl<'a> Show<'a> {
 
     /// Several jobs.
     pub(super) fn jobs(&self, jobs: &[Job], errors: &[Error]) -> Result<()> {
+        self.print(&self.text_of(jobs, errors)?)
+    }
+
+    /// The text of several jobs.
+    pub(super) fn text_of(&self, jobs: &[Job], errors: &[Error]) -> Result<String> {
         let rows = jobs
             .iter()
             .map(|job| self.row(job))
             .collect::<Result<Vec<_>>>()?;
-        let text = output::render_jobs(&rows, errors, &self.app.ui.style(), self.app.clock.now())?;
-        self.print(&text)
+        output::render_jobs(&rows, errors, &self.app.ui.style(), self.app.clock.now())
     }
 
     /// What can be rented.

@@ -1,5 +1,7 @@
 //! `status`: recent jobs of every provider side by side, or the jobs named.
 
+mod watch;
+
 use crate::ambient::{Clock as _, Reporter as _};
 use crate::app::{App, flag_duration};
 use crate::cli::StatusArgs;
@@ -27,6 +29,13 @@ pub async fn run(app: &App, args: &StatusArgs) -> Result<u8> {
         return orphans::run(app, args.best_effort).await;
     }
     settle::mention(app, None);
+    if args.watch {
+        watch::check(app)?;
+        return match args.refs.as_slice() {
+            [] => watch::list(app, args).await,
+            _ => watch::jobs(app, args).await,
+        };
+    }
     if args.refs.is_empty() {
         return list(app, args).await;
     }
@@ -73,21 +82,7 @@ async fn list(app: &App, args: &StatusArgs) -> Result<u8> {
     let show = Show::new(app);
     let asking = gather(
         &candidates,
-        |provider| {
-            let of_provider = |tracked: &&Tracked| tracked.job_ref.provider == provider.name();
-            let filter = ListFilter {
-                remembered: remembered.iter().filter(of_provider).cloned().collect(),
-                ..filter.clone()
-            };
-            async move {
-                let mut listing = provider.list(&filter).await?;
-                if listing.forgets_ended {
-                    let forgotten = forgotten(app, provider, &listing, &filter).await?;
-                    listing.jobs.extend(forgotten);
-                }
-                Ok(jobs_of(app, listing, provider, &filter))
-            }
-        },
+        |provider| listed(app, provider, &filter, &remembered),
         |jobs: &Vec<Job>| {
             show.piece(|| show.jobs(jobs, &[]));
         },
@@ -104,6 +99,26 @@ async fn list(app: &App, args: &StatusArgs) -> Result<u8> {
     newest_first(&mut jobs);
     show.whole(|| show.jobs(&jobs, &gathered.errors))?;
     Ok(finish(app, &gathered.errors, args.best_effort))
+}
+
+/// One provider's list, with those of its jobs that only this machine remembers.
+async fn listed(
+    app: &App,
+    provider: &dyn Provider,
+    filter: &ListFilter,
+    remembered: &[Tracked],
+) -> Result<Vec<Job>> {
+    let of_provider = |tracked: &&Tracked| tracked.job_ref.provider == provider.name();
+    let filter = ListFilter {
+        remembered: remembered.iter().filter(of_provider).cloned().collect(),
+        ..filter.clone()
+    };
+    let mut listing = provider.list(&filter).await?;
+    if listing.forgets_ended {
+        let forgotten = forgotten(app, provider, &listing, &filter).await?;
+        listing.jobs.extend(forgotten);
+    }
+    Ok(jobs_of(app, listing, provider, &filter))
 }
 
 /// The jobs of one provider's list, with what this machine knows of them, newest first.

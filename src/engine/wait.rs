@@ -17,6 +17,8 @@ use crate::provider::Polling;
 pub use condition::{Condition, Met, is_waiting};
 pub use goal::{Goal, Until};
 
+pub use group::is_news;
+
 use group::{Group, Told};
 
 /// What a waiting command was told to do.
@@ -300,7 +302,7 @@ pub(super) fn out_of_patience(error: Error) -> Error {
 }
 
 /// Whatever a poll says may pass; a refused credential, an unknown job and the end of `--timeout` will not.
-pub(super) fn is_tolerated(kind: Kind) -> bool {
+pub fn is_tolerated(kind: Kind) -> bool {
     match kind {
         Kind::Temporary | Kind::Protocol | Kind::Rejected | Kind::Capacity | Kind::Config => true,
         Kind::Usage

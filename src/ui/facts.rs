@@ -102,6 +102,11 @@ impl Facts {
         self.terminals.errors && !self.is_dumb
     }
 
+    /// Whether the screen that stdout is can be drawn again and again.
+    pub fn can_redraw(&self) -> bool {
+        self.terminals.output && !self.is_dumb
+    }
+
     /// Whether a question can be asked and its answer read.
     pub fn can_ask(&self) -> bool {
         self.terminals.input && self.terminals.errors
@@ -145,6 +150,8 @@ mod tests {
         let dumb = facts(&[("TERM", "dumb")]);
         assert!(!dumb.colour(ColourChoice::Auto, true));
         assert!(!dumb.can_draw());
+        assert!(!dumb.can_redraw());
+        assert!(plain.can_redraw());
     }
 
     #[test]

@@ -284,7 +284,7 @@ fn in_words(duration: Duration) -> String {
 }
 
 /// Whether a record says something else than the one before it.
-fn is_news(last: &Job, job: &Job) -> bool {
+pub fn is_news(last: &Job, job: &Job) -> bool {
     (last.state, &last.raw_state, &last.reason, &last.message)
         != (job.state, &job.raw_state, &job.reason, &job.message)
 }

@@ -25,6 +25,7 @@ mod submit;
 mod types;
 mod verdicts;
 mod waiting;
+mod watching;
 
 /// A job that both emulated backends can run, in a moment.
 const JOB: &str = "\
