@@ -16,6 +16,19 @@ pub struct Event {
     pub source: Option<String>,
 }
 
+impl Event {
+    /// What it gives as reasons: its own, and where its message is `Error: WORD`, as a kubelet's `Failed` says it
+    /// (`Error: ImagePullBackOff`), that word too.
+    pub fn reasons(&self) -> impl Iterator<Item = &str> {
+        let why = self
+            .message
+            .as_deref()
+            .and_then(|text| text.strip_prefix("Error: "));
+        let word = why.filter(|why| !why.is_empty() && !why.contains(char::is_whitespace));
+        self.reason.as_deref().into_iter().chain(word)
+    }
+}
+
 /// The events of several answers by time, each once.
 ///
 /// What has no time stays behind what its answer told before it. What `whole`, the source that speaks of the job as a
@@ -123,5 +136,22 @@ mod tests {
             .filter_map(|event| event.source)
             .collect();
         assert_eq!(sources, ["pod-0", "pod-1"]);
+    }
+
+    #[test]
+    fn a_kubelets_message_gives_the_reason_that_its_reason_hides() {
+        let mut event = Event {
+            time: None,
+            kind: None,
+            reason: Some("Failed".to_owned()),
+            message: Some("Error: ImagePullBackOff".to_owned()),
+            source: None,
+        };
+        assert_eq!(
+            event.reasons().collect::<Vec<_>>(),
+            ["Failed", "ImagePullBackOff"]
+        );
+        event.message = Some("Error: no such host".to_owned());
+        assert_eq!(event.reasons().collect::<Vec<_>>(), ["Failed"]);
     }
 }

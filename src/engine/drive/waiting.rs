@@ -125,8 +125,8 @@ impl Driver<'_> {
         let questions = waiting.into_iter().map(|job| async move {
             match events.events_of(&job.job_ref).await {
                 Ok(told) => {
-                    let reasons = told.into_iter().filter_map(|event| event.reason);
-                    Some((job.job_ref.clone(), reasons.collect()))
+                    let reasons = told.iter().flat_map(|event| event.reasons());
+                    Some((job.job_ref.clone(), reasons.map(str::to_owned).collect()))
                 }
                 Err(error) => {
                     let text = format!("the events of {} are not known: {error}", job.job_ref);

@@ -51,6 +51,8 @@ fn prepare(environment: &TestEnvironment, faults: &[&str]) {
         let hold = serde_json::json!({"backend": backend, "state": "pending"});
         environment.control("hold", &hold.to_string());
     }
+    let room = serde_json::json!({"backend": "cyclecloud", "settings": {"capacity": 4000}});
+    environment.control("configure", &room.to_string());
     let rules = serde_json::json!({ "faults": faults });
     environment.control("faults", &rules.to_string());
 }

@@ -1,7 +1,8 @@
-//! The verdict table: how `submit --wait` ends for every end of a job, on every backend.
+//! The verdict table: how `submit --follow` ends for every end of a job, on every backend.
 //!
 //! What is expected comes from the contract, cell by cell: cli.md §6 and §10 ("Codes of jobs"), job-model.md §5
-//! (`exit_code`), §6 (states) and §10. Paracloud and PAI-DLC hide exit codes; Gongji and CycleCloud's runner tell them.
+//! (`exit_code`), §6 (states) and §10. PAI-DLC hides exit codes; Gongji, CycleCloud's runner and Paracloud's script mode,
+//! without which there is no log to follow, tell them.
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
@@ -30,12 +31,12 @@ const ROWS: [Row; 11] = [
     Row {
         what: "exits 3",
         play: |world| world.runs(&["sh", "-c", "exit 3"], &[]),
-        codes: [90, 3, 3, 90],
+        codes: [3, 3, 3, 90],
     },
     Row {
         what: "exits 137",
         play: |world| world.runs(&["sh", "-c", "exit 137"], &[]),
-        codes: [90, 137, 137, 90],
+        codes: [137, 137, 137, 90],
     },
     Row {
         // A job's own code inside gpujob's block exits 90 (cli.md §10, "Codes of jobs").
@@ -53,7 +54,7 @@ const ROWS: [Row; 11] = [
         codes: [91, 91, 91, 91],
     },
     Row {
-        // Without a cancel on record: Paracloud's `Failed` is a failure, CycleCloud's nodes are gone without a result,
+        // Without a cancel on record: Paracloud's `Failed` is a failure, of which the script tells the code, CycleCloud's nodes are gone without a result,
         // Gongji's `Paused` and PAI-DLC's `Stopped` are cancelled by their own word (job-model.md §6).
         what: "is cancelled elsewhere",
         play: |world| {
@@ -62,10 +63,10 @@ const ROWS: [Row; 11] = [
                 assert!(cancel.status().unwrap().success());
             })
         },
-        codes: [90, 92, 91, 91],
+        codes: [143, 92, 91, 91],
     },
     Row {
-        // `Failed`, and its code is hidden (Paracloud, PAI-DLC), gpujob's own (the runner's 124), or that of the
+        // `Failed`, and its code is hidden (PAI-DLC), gpujob's own (124 of the runner and the script), or that of the
         // container that was killed (Gongji, gongji.md §5.1: SIGTERM leaves 143).
         what: "times out",
         play: |world| world.runs(&["sleep", "600"], &["--time", "1s"]),
@@ -79,16 +80,17 @@ const ROWS: [Row; 11] = [
         codes: [92, 92, 92, 92],
     },
     Row {
+        // Gongji tells the code of the container that went down with it.
         what: "is on a node that fails",
         play: World::loses_its_node,
-        codes: [90, 90, 90, 90],
+        codes: [90, 90, 143, 90],
     },
     Row {
-        // A pull that fails for good. CycleCloud pulls nothing: the runner's container does (n/a). Gongji and PAI-DLC
-        // keep such a job waiting: `--fail-if`.
+        // A pull that fails for good. On CycleCloud the runner's container tool does it, and ends with its own 125.
+        // Gongji and PAI-DLC keep such a job waiting: `--fail-if`.
         what: "cannot pull its image",
         play: World::cannot_pull,
-        codes: [90, NOT_APPLICABLE, 90, 90],
+        codes: [90, 125, 90, 90],
     },
     Row {
         what: "gets no resources, --fail-if pending",
@@ -104,24 +106,44 @@ fn ref_of(record: &Value) -> &str {
     record["ref"].as_str().unwrap()
 }
 
-/// What a backend's contract does not know.
-const NOT_APPLICABLE: i32 = -2;
-
 /// One backend's sandbox, and a home beside that of the environment.
 struct World {
     backend: &'static str,
     environment: TestEnvironment,
     elsewhere: tempfile::TempDir,
+    /// `submit --follow`, to this backend.
+    submit: Vec<String>,
 }
 
 impl World {
     fn new(backend: &'static str) -> Self {
         let environment = TestEnvironment::with_sandbox();
         environment.file("job.yaml", JOB);
+        let mut submit: Vec<String> = ["submit", "job.yaml", "--follow", "-p", backend]
+            .map(str::to_owned)
+            .to_vec();
+        if backend == "paracloud" {
+            let create = [
+                "volumes",
+                "create",
+                "-p",
+                backend,
+                "--cluster",
+                "NC-N40",
+                "-q",
+            ];
+            let volume = environment.run(&create).expect(0);
+            submit.push("--set".to_owned());
+            submit.push(format!(
+                "provider_options.paracloud.script_volume={}",
+                volume.stdout.trim()
+            ));
+        }
         let world = Self {
             backend,
             environment,
             elsewhere: tempfile::TempDir::new().unwrap(),
+            submit,
         };
         if backend == "pai-dlc" {
             // Its limits are whole minutes.
@@ -145,29 +167,20 @@ impl World {
         command
     }
 
-    /// `submit --wait` of a command, with more flags.
+    /// `submit --follow` with more flags, of a command.
+    fn submit<'a>(&'a self, flags: &[&'a str], command: &[&'a str]) -> Vec<&'a str> {
+        let submit: Vec<&str> = self.submit.iter().map(String::as_str).collect();
+        [&submit, flags, &["--"], command].concat()
+    }
+
     fn runs(&self, command: &[&str], flags: &[&str]) -> i32 {
-        let submit = ["submit", "job.yaml", "-p", self.backend, "--wait"];
-        let run = self
-            .environment
-            .run(&[&submit, flags, &["--"], command].concat());
+        let run = self.environment.run(&self.submit(flags, command));
         self.judge(run.code, &run.stderr)
     }
 
-    /// `submit --wait` of a job that runs for ever; once it runs, something befalls it.
+    /// `submit --follow` of a job that runs for ever; once it runs, something befalls it.
     fn meets(&self, what: impl Fn(&Self, &Value)) -> i32 {
-        let submit = [
-            "submit",
-            "job.yaml",
-            "-p",
-            self.backend,
-            "--wait",
-            "-o",
-            "ndjson",
-            "--",
-            "sleep",
-            "600",
-        ];
+        let submit = self.submit(&["-o", "ndjson"], &["sleep", "600"]);
         let mut command = self.environment.command(&submit);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         self.befalls(command.spawn().unwrap(), what)
@@ -235,20 +248,21 @@ impl World {
         })
     }
 
-    /// As each API shows it: Paracloud's `Unknown` and then `Failed` (§5.2), CycleCloud's node that is ready and then
-    /// failed (§5.4), a job of Gongji or PAI-DLC that fails without a code of its program.
+    /// As each API shows it: on Paracloud `Unknown`, here with an end, `Failed` (§5.2), which the sandbox's trouble
+    /// does not bring about by itself.
     fn loses_its_node(&self) -> i32 {
-        if self.backend == "cyclecloud" {
-            self.configure(&json!({ "faults": [{ "kind": "flip", "after_s": 60.0 }] }));
-            return self.runs(&["sleep", "600"], &[]);
-        }
-        self.meets(|world, _| match world.backend {
-            "paracloud" => {
+        self.meets(|world, record| {
+            if world.backend == "paracloud" {
                 world.configure(&json!({ "state_word": "Unknown" }));
                 world.configure(&json!({ "state_word": "Failed" }));
+                return;
             }
-            "gongji" => world.configure(&json!({ "outcome_word": "Failed" })),
-            _ => world.configure(&json!({ "show_status": { "*": "Failed" } })),
+            let trouble = json!({
+                "backend": world.backend,
+                "job": record["provider_id"],
+                "trouble": "node-fails",
+            });
+            world.environment.control("trouble", &trouble.to_string());
         })
     }
 
@@ -259,25 +273,15 @@ impl World {
                 self.configure(&json!({ "pull_failure": failure }));
                 self.runs(&["true"], &[])
             }
-            "cyclecloud" => NOT_APPLICABLE,
-            backend => {
-                // Where a pull shows: before any pod runs (Gongji), in `EnvPreparing` (PAI-DLC).
-                let state = if backend == "gongji" {
-                    "pending"
-                } else {
-                    "starting"
-                };
-                self.configure(&json!({ "hold": state }));
-                self.runs(
-                    &["true"],
-                    &[
-                        "--fail-if",
-                        "pending>200ms",
-                        "--fail-if",
-                        "reason=*ImagePull*",
-                    ],
-                )
-            }
+            _ => self.runs(
+                &["true"],
+                &[
+                    "--image",
+                    "gpujob.invalid/tool:1",
+                    "--fail-if",
+                    "reason=*ImagePull*",
+                ],
+            ),
         }
     }
 }
@@ -311,11 +315,7 @@ fn every_end_of_a_job_ends_the_command_as_the_contract_says() {
         write!(table, "\n{:<40}", row.what).unwrap();
         for ((backend, column), expected) in BACKENDS.iter().zip(&columns).zip(row.codes) {
             let code = column[place];
-            let shown = match code {
-                NOT_APPLICABLE => "n/a".to_owned(),
-                code => code.to_string(),
-            };
-            write!(table, "{shown:>12}").unwrap();
+            write!(table, "{code:>12}").unwrap();
             if code != expected {
                 wrong.push(format!("{} on {backend}: {code}, not {expected}", row.what));
             }

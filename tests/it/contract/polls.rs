@@ -41,8 +41,8 @@ impl Audience for Counter {
 
 #[rstest]
 #[case::paracloud(Backend::Paracloud, 200, &["ListContainerGroups"], 1)]
-// As many as the quota of its sandbox admits; the first look at each job is a request of its own.
-#[case::cyclecloud(Backend::Cyclecloud, 12, &["nodes"], 1)]
+// The first look at each job is a request of its own here.
+#[case::cyclecloud(Backend::Cyclecloud, 200, &["nodes"], 1)]
 #[case::gongji(Backend::Gongji, 200, &["task/job/search"], 2)]
 #[case::pai_dlc(Backend::PaiDlc, 200, &["ListJobs"], 4)]
 #[tokio::test]
@@ -53,6 +53,9 @@ async fn many_jobs_cost_one_list_call_a_page_and_poll(
     #[case] pages: u64,
 ) {
     let bench = Bench::new(backend).await;
+    if backend == Backend::Cyclecloud {
+        configure(&bench, backend, &json!({ "capacity": 2 * count }));
+    }
     configure(&bench, backend, &json!({ "hold": "pending" }));
     let home = tempfile::TempDir::new().unwrap();
     let journal = Journal::open(home.path()).unwrap();
