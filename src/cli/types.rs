@@ -24,6 +24,10 @@ pub enum TypesSort {
 
 /// `types`.
 #[derive(Debug, Clone, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 pub struct TypesArgs {
     /// Only types with this GPU: MODEL, MODEL:COUNT or MODEL:COUNT:MEMORY
     #[arg(long, value_name = "MODEL[:COUNT]")]
@@ -52,6 +56,12 @@ pub struct TypesArgs {
     /// Sort by this, the unknown last; without it, as the providers list them
     #[arg(long, value_name = "KEY", value_enum)]
     pub sort: Option<TypesSort>,
+    /// Do not ask a provider whose last answer is at most so old, such as 10m; without it, every provider is asked
+    #[arg(long, value_name = "DURATION")]
+    pub max_age: Option<String>,
+    /// Ask every provider, whatever --max-age allows
+    #[arg(long)]
+    pub refresh: bool,
     /// Exit 0 although a provider failed
     #[arg(long)]
     pub best_effort: bool,

@@ -1,12 +1,17 @@
 //! `types`: what can be rented, on every provider, in one table.
 
-use crate::ambient::Reporter as _;
-use crate::app::App;
+use std::time::Duration;
+
+use crate::ambient::{Clock as _, Reporter as _};
+use crate::app::{App, flag_duration};
 use crate::cli::{Arch, TypesArgs, TypesSort};
 use crate::config::Prices;
 use crate::engine::catalogue::{Filter, GpuFilter, Rentable, Sort, sort};
 use crate::engine::fanout::gather;
 use crate::error::{Error, Kind, Result};
+use crate::journal::{Account, Look, OfferCache, age_within};
+use crate::model::Offer;
+use crate::output::table::age;
 use crate::provider::Provider;
 use crate::spec::units::{UnitError, parse_size};
 
@@ -16,6 +21,7 @@ use super::status::finish;
 /// Runs `types`.
 pub async fn run(app: &App, args: &TypesArgs) -> Result<u8> {
     let filter = filter(args)?;
+    let last = LastAnswers::new(app, args)?;
     let prices = app.prices()?;
     let candidates = app.candidates()?;
     let show = Show::new(app);
@@ -23,8 +29,12 @@ pub async fn run(app: &App, args: &TypesArgs) -> Result<u8> {
     let is_sorted = args.sort.is_some();
     let asking = gather(
         &candidates,
-        |provider| async { ask(provider, prices).await.map(|rows| filter.apply(rows)) },
-        |(rows, _)| {
+        |provider| async {
+            let (offers, from_cache) = last.or_ask(provider).await?;
+            let (kept, left_out) = filter.apply(priced(provider, prices, offers));
+            Ok((kept, from_cache.into_iter().chain(left_out).collect()))
+        },
+        |(rows, _): &(Vec<Rentable>, Vec<String>)| {
             if !is_sorted {
                 show.piece(|| show.types(rows, &[]));
             }
@@ -53,17 +63,80 @@ pub async fn run(app: &App, args: &TypesArgs) -> Result<u8> {
     Ok(finish(app, &gathered.errors, args.best_effort))
 }
 
-async fn ask(provider: &dyn Provider, prices: &Prices) -> Result<Vec<Rentable>> {
-    let mut offers = provider.types().await?;
+fn priced(provider: &dyn Provider, prices: &Prices, mut offers: Vec<Offer>) -> Vec<Rentable> {
     prices.fill(provider.name(), provider.backend(), &mut offers);
-    Ok(offers
+    offers
         .into_iter()
         .map(|offer| Rentable {
             provider: provider.name().to_owned(),
             backend: provider.backend(),
             offer,
         })
-        .collect())
+        .collect()
+}
+
+/// What providers offered when they were last asked: read only where `--max-age` allows it, written by every answer.
+#[derive(Debug)]
+struct LastAnswers<'a> {
+    app: &'a App,
+    /// `None` where there is no place for it.
+    cache: Option<OfferCache>,
+    max_age: Option<Duration>,
+}
+
+impl<'a> LastAnswers<'a> {
+    fn new(app: &'a App, args: &TypesArgs) -> Result<Self> {
+        let max_age = args
+            .max_age
+            .as_deref()
+            .map(|text| flag_duration("--max-age", text))
+            .transpose()?;
+        Ok(Self {
+            app,
+            cache: app
+                .environment
+                .cache_directory()
+                .map(|directory| OfferCache::new(&directory)),
+            max_age: max_age.filter(|_| !args.refresh),
+        })
+    }
+
+    /// The offers of a provider, with a note where they are not what it says now.
+    async fn or_ask(&self, provider: &dyn Provider) -> Result<(Vec<Offer>, Option<String>)> {
+        let Some(cache) = &self.cache else {
+            return Ok((provider.types().await?, None));
+        };
+        let settings = self.app.config()?.provider(provider.name())?;
+        let asked_at = self.app.clock.now();
+        let account = Account::of(&settings, asked_at);
+        if let Some(look) = self.young_enough(cache, &account) {
+            let age = age(look.looked_at, asked_at);
+            let note = format!("{}: from the cache, {age} old", provider.name());
+            return Ok((look.offers, Some(note)));
+        }
+        let look = Look {
+            looked_at: asked_at,
+            offers: provider.types().await?,
+        };
+        if let Err(error) = cache.save(&account, &look) {
+            let name = provider.name();
+            self.app.ui.detail(
+                1,
+                &format!("the types of `{name}` are not kept for `--max-age`: {error}"),
+            );
+        }
+        Ok((look.offers, None))
+    }
+
+    fn young_enough(&self, cache: &OfferCache, account: &Account) -> Option<Look> {
+        let max_age = self.max_age?;
+        let look = cache.load(account).unwrap_or_else(|why| {
+            self.app.ui.detail(1, &why);
+            None
+        })?;
+        age_within(look.looked_at, self.app.clock.now(), max_age)?;
+        Some(look)
+    }
 }
 
 fn sort_key(key: TypesSort) -> Sort {

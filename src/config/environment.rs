@@ -128,6 +128,11 @@ impl Environment {
             })
     }
 
+    /// Where answers lie that can be had again by asking; `None` where no such place is known.
+    pub fn cache_directory(&self) -> Option<PathBuf> {
+        Some(self.base("XDG_CACHE_HOME", ".cache")?.join(FOLDER))
+    }
+
     /// An XDG base directory, by the same rules on all systems; a relative value is ignored, as that standard asks.
     fn base(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
         self.variable(variable)
@@ -200,8 +205,13 @@ mod tests {
             environment.state_directory().unwrap(),
             PathBuf::from("/var/state/gpujob")
         );
+        assert_eq!(
+            environment.cache_directory(),
+            Some(PathBuf::from("/home/mei/.cache/gpujob"))
+        );
         let nowhere = Environment::default();
         assert_eq!(nowhere.default_config_path(), None);
+        assert_eq!(nowhere.cache_directory(), None);
         assert_eq!(nowhere.state_directory().unwrap_err().kind(), Kind::Config);
     }
 }

@@ -26,7 +26,7 @@ pub use keys::{Key, KeyKind, environment_name, keys_of, nearest};
 pub use native::aliyun::{AccessKey, Credential, Found};
 pub use origin::Origin;
 pub use prices::{PRICE_FILE, Prices};
-pub use private::{create_private_directory, others_can_read};
+pub use private::{create_private_directory, others_can_read, write_private_file};
 pub use secret::resolve as resolve_secret;
 pub use settings::ProviderSettings;
 pub use show::Row;

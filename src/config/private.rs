@@ -1,8 +1,10 @@
 //! Modes of files: who else can read one, and folders that nobody else can open.
 
 use std::fs::Metadata;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
+
+use tempfile::NamedTempFile;
 
 /// Whether anybody but the owner may read the file.
 #[cfg(unix)]
@@ -30,6 +32,14 @@ pub fn create_private_directory(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         other => other,
     }
+}
+
+/// A temporary file with mode 0600 that holds all of a text, in the folder where its caller will give it its name.
+pub fn write_private_file(folder: &Path, text: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(text)?;
+    file.write_all(b"\n")?;
+    Ok(file)
 }
 
 #[cfg(unix)]

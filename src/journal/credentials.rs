@@ -3,13 +3,13 @@
 //! One 0600 file per volume in a 0700 folder, written whole or not at all: a temporary file, its bytes forced to disk,
 //! an atomic rename, the folder forced to disk. The password never gets into a message.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::config::create_private_directory;
+use crate::config::{create_private_directory, write_private_file};
 use crate::error::{Error, Kind, Result};
 use crate::http::encode;
 use crate::model::{ResourceRef, Timestamp, TransferCredentials};
@@ -134,10 +134,7 @@ impl CredentialStore {
             })
             .to_string(),
         );
-        // Made with mode 0600.
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(text.as_bytes())?;
-        file.write_all(b"\n")?;
+        let file = write_private_file(&self.folder, text.as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
         // The new name itself must outlast a power failure.

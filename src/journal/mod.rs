@@ -5,10 +5,11 @@
 //! secret, an environment value or a command, and nothing in it is needed to find a job by its ref.
 //!
 //! `record` is pure; `schema`, `store` and `query` are the edge. Stored volume credentials lie beside the journal in
-//! files of their own (`credentials`).
+//! files of their own (`credentials`). What providers offered last is kept elsewhere, and may be thrown away (`offers`).
 
 mod credentials;
 mod locks;
+mod offers;
 mod query;
 mod record;
 mod schema;
@@ -19,5 +20,6 @@ mod tests;
 
 pub use credentials::CredentialStore;
 pub use locks::{Held, Locks};
+pub use offers::{Account, Look, OfferCache, age_within};
 pub use record::{Entry, Intent, Memory, Observation, Phase, Prepared, Subject};
 pub use store::Journal;

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 const MICRO: i128 = 1_000_000;
 const SECONDS_PER_HOUR: i128 = 3600;
 
 /// An exact amount in one currency.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
     /// Millionths of the currency's unit.
     pub micros: i128,

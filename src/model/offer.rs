@@ -1,11 +1,12 @@
 //! A type: something to run on (cli.md §10, kind `types`).
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Gpu, Money, Timestamp};
 
 /// Spot terms of a type.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SpotOffer {
     /// Fraction of the normal price that is paid now.
     pub discount: Option<f64>,
@@ -13,7 +14,7 @@ pub struct SpotOffer {
 }
 
 /// An instance type, bucket, offer or ECS spec of one provider.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Offer {
     /// What `--type` takes.
     pub id: String,

@@ -78,6 +78,7 @@ struct Places {
     programs: PathBuf,
     /// The command's own journal: the user's is left alone.
     state: PathBuf,
+    cache: PathBuf,
 }
 
 impl Places {
@@ -85,8 +86,9 @@ impl Places {
         let places = Self {
             programs: folder.join("bin"),
             state: folder.join("state"),
+            cache: folder.join("cache"),
         };
-        for place in [&places.programs, &places.state] {
+        for place in [&places.programs, &places.state, &places.cache] {
             fs::DirBuilder::new().mode(0o700).create(place)?;
         }
         symlink(executable, places.programs.join("gpujob"))?;
@@ -121,6 +123,7 @@ fn environment(
     }
     set("GPUJOB_CONFIG", sandbox.config_path().into());
     set("XDG_STATE_HOME", places.state.clone().into());
+    set("XDG_CACHE_HOME", places.cache.clone().into());
     set(
         "PATH",
         joined(places.programs.as_os_str(), find("PATH"), ":"),

@@ -23,3 +23,4 @@ pub(super) use records::{
     config, costs, created_volume, doctor, events, files, namespace_detail, namespaces, types,
     volumes,
 };
+pub use value::age;

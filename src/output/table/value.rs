@@ -48,7 +48,7 @@ pub(super) fn duration(seconds: i64) -> String {
 }
 
 /// How long ago something was, in one unit: `3d`, `2h`, `45m`, `12s`; the future counts as now.
-pub(super) fn age(then: Timestamp, now: Timestamp) -> String {
+pub fn age(then: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(then).as_secs().max(0);
     match seconds {
         0..60 => format!("{seconds}s"),

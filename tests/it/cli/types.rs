@@ -3,6 +3,7 @@
 use rstest::rstest;
 use serde_json::Value;
 
+use crate::support::closed::ClosedPort;
 use crate::support::environment::TestEnvironment;
 
 fn rows(environment: &TestEnvironment, flags: &[&str]) -> (Vec<Value>, String) {
@@ -103,6 +104,7 @@ fn a_card_of_eight_costs_an_eighth() {
 #[case::gpu(&["--gpu", "A100:none"], "--gpu")]
 #[case::arch(&["--arch", "x86"], "--arch")]
 #[case::key(&["--sort", "name"], "--sort")]
+#[case::age(&["--max-age", "10"], "--max-age")]
 fn a_wrong_flag_is_named(#[case] flags: &[&str], #[case] flag: &str) {
     let environment = TestEnvironment::with_sandbox();
     let run = environment.run(&[&["types"], flags].concat()).expect(80);
@@ -141,4 +143,85 @@ fn the_users_price_file_fills_what_providers_do_not_tell() {
         let run = environment.run(arguments).expect(85);
         assert!(run.stderr.contains("prices.toml, line 6"), "{}", run.stderr);
     }
+}
+
+#[test]
+fn the_last_answer_is_used_only_where_it_is_asked_for_and_young_enough() {
+    let mut environment = TestEnvironment::with_sandbox();
+    let backends = ["paracloud", "cyclecloud", "gongji", "pai-dlc"];
+    let requests = |environment: &TestEnvironment| {
+        backends.map(|backend| (backend, environment.requests(backend)))
+    };
+    let (first, said) = rows(&environment, &["--max-age", "1h"]);
+    assert!(!said.contains("from the cache"), "{said}");
+    let asked = requests(&environment);
+
+    let (second, said) = rows(&environment, &["--max-age", "1h"]);
+    assert_eq!(second, first);
+    assert_eq!(requests(&environment), asked);
+    for backend in backends {
+        let note = format!("{backend}: from the cache, ");
+        assert!(said.contains(&note), "{said}");
+    }
+    // Filters come after it.
+    let (arm, _) = rows(&environment, &["--max-age=1h", "--arch=arm64"]);
+    assert!(!arm.is_empty() && arm.len() < first.len());
+    assert_eq!(requests(&environment), asked);
+
+    let mut before = asked;
+    for flags in [
+        ["--max-age=1h", "--refresh"].as_slice(),
+        &["--max-age=0s"],
+        &[],
+    ] {
+        let (_, said) = rows(&environment, flags);
+        assert!(!said.contains("from the cache"), "{said}");
+        let after = requests(&environment);
+        for (now, then) in after.iter().zip(&before) {
+            assert_ne!(now, then, "{flags:?}");
+        }
+        before = after;
+    }
+
+    // Nothing that plans a create looks there.
+    environment.file("job.yaml", super::JOB);
+    let explained = environment
+        .run(&["explain", "job.yaml", "-p", "gongji"])
+        .expect(0);
+    assert!(!explained.stderr.contains("from the cache"));
+    assert_ne!(requests(&environment), before);
+
+    let kept = environment.home().join(".cache/gpujob/types/gongji.json");
+    let text = std::fs::read_to_string(&kept).unwrap();
+    environment.assert_no_secret(&text, "the cache");
+    std::fs::write(&kept, text.replacen(':', "", 1)).unwrap();
+    let run = environment
+        .run(&["types", "-p", "gongji", "--max-age=1h", "-v"])
+        .expect(0);
+    assert!(
+        run.stderr.contains("gongji.json is not used"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("from the cache"), "{}", run.stderr);
+
+    // Another endpoint under the same name: its types are not these.
+    let closed = ClosedPort::take();
+    environment.set(
+        "GPUJOB_GONGJI_BASE_URL",
+        &format!("http://{}", closed.address()),
+    );
+    let run = environment.run(&["types", "-p", "gongji", "--max-age=1h", "--retries=0"]);
+    assert_ne!(run.code, 0, "{}", run.stdout);
+    assert!(!run.stderr.contains("from the cache"), "{}", run.stderr);
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_costs_nothing() {
+    let environment = TestEnvironment::with_sandbox();
+    environment.file(".cache", "no folder");
+    let (all, said) = rows(&environment, &["-p", "gongji", "--max-age=1h"]);
+    assert!(!all.is_empty() && !said.contains("cache"), "{said}");
+    let run = environment.run(&["types", "-p", "gongji", "-v"]).expect(0);
+    assert!(run.stderr.contains("are not kept"), "{}", run.stderr);
 }
