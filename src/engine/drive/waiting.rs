@@ -125,7 +125,7 @@ impl Driver<'_> {
         let questions = waiting.into_iter().map(|job| async move {
             match events.events_of(&job.job_ref).await {
                 Ok(told) => {
-                    let reasons = told.iter().flat_map(|event| event.reasons());
+                    let reasons = told.iter().flat_map(crate::model::Event::reasons);
                     Some((job.job_ref.clone(), reasons.map(str::to_owned).collect()))
                 }
                 Err(error) => {
