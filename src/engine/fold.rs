@@ -135,11 +135,13 @@ pub fn not_found(job_ref: &ResourceRef) -> Error {
     .with_hint("`gpujob status --all` lists the jobs there are")
 }
 
-/// What became of a job that was seen once and is not any more.
+/// What became of a job that was seen once and is not any more. One that was seen running is no replica behind.
 fn missing(job_ref: &ResourceRef, memory: &Memory, now: Timestamp) -> Job {
-    let fresh = memory
-        .created_at
-        .is_some_and(|created| now.duration_since(created).as_secs() < SETTLING_S);
+    let has_run = memory.last_state == Some(State::Running);
+    let fresh = !has_run
+        && memory
+            .created_at
+            .is_some_and(|created| now.duration_since(created).as_secs() < SETTLING_S);
     let mut job = Job::new(job_ref.clone(), job_ref.id(), State::Unknown);
     if memory.cancel_requested_at.is_some() {
         job.set_state(State::Cancelled);
@@ -199,6 +201,16 @@ mod tests {
         )
         .unwrap();
         assert_eq!((job.state, job.terminal), (State::Pending, false));
+    }
+
+    #[test]
+    fn a_fresh_job_that_was_seen_running_is_no_replica_behind() {
+        let memory = Memory {
+            last_state: Some(State::Running),
+            ..memory()
+        };
+        let job = fold(&reference(), Observation::Missing, Some(&memory), at(1_010)).unwrap();
+        assert_eq!((job.state, job.terminal), (State::Unknown, true));
     }
 
     #[test]

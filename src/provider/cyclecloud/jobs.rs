@@ -36,7 +36,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// What the server says about the nodes of a request.
 enum Listed {
     Known(NodeList),
-    /// Neither the request nor the operation nor a tag is known.
+    /// The request and its operation are unknown, and no node of the cluster is one of the job's: the cluster's list.
+    Gone(NodeList),
+    /// The cluster is unknown too.
     Forgotten,
 }
 
@@ -364,10 +366,19 @@ impl Cyclecloud {
                 self.add_capacity_failure(cluster, &mut job).await;
                 job
             }
-            Listed::Forgotten if !history.accepted && history.nodes.is_empty() => {
+            // Nodes that somebody saw and that the cluster lists no more are gone, whether or not it remembers the
+            // request; without such a history nothing can be said (cli.md §10, "Small print").
+            Listed::Gone(list) if !history.nodes.is_empty() => {
+                let mut job = self.seen(cluster, id, &list, history, tracked.cancel_requested_at);
+                self.add_capacity_failure(cluster, &mut job).await;
+                job
+            }
+            Listed::Gone(_) | Listed::Forgotten
+                if !history.accepted && history.nodes.is_empty() =>
+            {
                 return Ok(Observation::Missing);
             }
-            Listed::Forgotten => {
+            Listed::Gone(_) | Listed::Forgotten => {
                 let exits = self.exits(&history, id);
                 let sight = Sight {
                     exits: exits.as_ref(),
@@ -397,8 +408,10 @@ impl Cyclecloud {
             Ok(mut list) => {
                 list.nodes
                     .retain(|node| node.job_id().as_deref() == Some(id));
+                // The other nodes of the cluster are none of the job's.
+                list.raw = list.nodes.iter().map(|node| node.raw.clone()).collect();
                 Ok(if list.nodes.is_empty() {
-                    Listed::Forgotten
+                    Listed::Gone(list)
                 } else {
                     Listed::Known(list)
                 })
@@ -501,7 +514,7 @@ impl Cyclecloud {
         let cluster = self.chosen_cluster(None)?;
         Ok(match self.look(cluster, id, &History::default()).await? {
             Listed::Known(_) => vec![self.job_ref(cluster, id)],
-            Listed::Forgotten => Vec::new(),
+            Listed::Gone(_) | Listed::Forgotten => Vec::new(),
         })
     }
 
@@ -510,7 +523,7 @@ impl Cyclecloud {
         let (cluster, id) = self.parts(job)?;
         match self.look(cluster, id, &History::default()).await? {
             Listed::Known(list) => self.terminate(cluster, id, &list).await,
-            Listed::Forgotten => Err(self.named(
+            Listed::Gone(_) | Listed::Forgotten => Err(self.named(
                 Error::new(
                     Kind::NotFound,
                     "not_found",

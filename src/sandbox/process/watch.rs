@@ -179,12 +179,14 @@ async fn until_over(
     let mut asked = false;
     let outcome = loop {
         tokio::select! {
+            biased;
             outcome = child.wait() => break outcome,
-            () = stop.notified(), if !asked => {}
+            // Before a stop: what went down with its machine was asked nothing.
             () = crash.notified() => {
                 group.signal(Signal::KILL);
                 continue;
             }
+            () = stop.notified(), if !asked => {}
             () = reached(alarm) => {
                 if asked {
                     group.signal(Signal::KILL);

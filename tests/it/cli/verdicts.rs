@@ -73,17 +73,16 @@ const ROWS: [Row; 11] = [
         codes: [90, 90, 143, 90],
     },
     Row {
-        // Seen, then known to nobody; watched from a machine that did not submit it, since for 15 s after its create a
-        // job that is missing counts as pending (job-model.md §6).
+        // Seen running, then known to nobody.
         what: "vanishes",
-        play: World::vanishes,
+        play: |world| world.meets(|world, record| world.is_befallen(record, "vanishes")),
         codes: [92, 92, 92, 92],
     },
     Row {
         // Gongji tells the code of the container that went down with it.
         what: "is on a node that fails",
         play: World::loses_its_node,
-        codes: [90, 90, 143, 90],
+        codes: [90, 90, 137, 90],
     },
     Row {
         // A pull that fails for good. On CycleCloud the runner's container tool does it, and ends with its own 125.
@@ -221,48 +220,27 @@ impl World {
         code
     }
 
-    fn vanishes(&self) -> i32 {
-        let submit = [
-            "submit",
-            "job.yaml",
-            "-p",
-            self.backend,
-            "-q",
-            "--",
-            "sleep",
-            "600",
-        ];
-        let run = self.environment.run(&submit).expect(0);
-        let waiting = self.elsewhere(&["wait", run.stdout.trim(), "-o", "ndjson"]);
-        let mut waiting = waiting;
-        self.befalls(waiting.spawn().unwrap(), |world, record| {
-            // What CycleCloud forgets may come back; a node that is gone does not (job-model.md §6).
-            if world.backend == "cyclecloud" {
-                let name = record["node_names"][0].as_str().unwrap();
-                let node = name.split(' ').next().unwrap();
-                world.configure(&json!({ "evict": node }));
-            } else {
-                let body = json!({ "backend": world.backend });
-                world.environment.control("reset", &body.to_string());
-            }
-        })
+    /// A trouble of the sandbox befalls the job.
+    fn is_befallen(&self, record: &Value, trouble: &str) {
+        let body = json!({
+            "backend": self.backend,
+            "job": record["provider_id"],
+            "trouble": trouble,
+        });
+        self.environment.control("trouble", &body.to_string());
     }
 
-    /// As each API shows it: on Paracloud `Unknown`, here with an end, `Failed` (§5.2), which the sandbox's trouble
-    /// does not bring about by itself.
+    /// As each API shows it: on Paracloud `Unknown`, which is no end, and `Failed` once the service gives the node up
+    /// (paracloud.md §5.2).
     fn loses_its_node(&self) -> i32 {
+        match self.backend {
+            "paracloud" => self.configure(&json!({ "lost_s": 10.0 })),
+            // A running job has a running node.
+            "gongji" => self.configure(&json!({ "node_pending_s": 0.0 })),
+            _ => {}
+        }
         self.meets(|world, record| {
-            if world.backend == "paracloud" {
-                world.configure(&json!({ "state_word": "Unknown" }));
-                world.configure(&json!({ "state_word": "Failed" }));
-                return;
-            }
-            let trouble = json!({
-                "backend": world.backend,
-                "job": record["provider_id"],
-                "trouble": "node-fails",
-            });
-            world.environment.control("trouble", &trouble.to_string());
+            world.is_befallen(record, "node-fails");
         })
     }
 

@@ -478,7 +478,7 @@ async fn an_unknown_request_is_looked_for_by_operation_and_by_tag() {
             "GET /cycle/clusters/lab/nodes".to_owned(),
         ]
     );
-    // Accepted once, and forgotten by the server.
+    // Accepted once, and forgotten by the server before anybody saw a node of it.
     let bench = Bench::new([unknown(), unknown(), answer(200, &nodes(&[]))]);
     let seen = bench
         .provider
@@ -487,6 +487,19 @@ async fn an_unknown_request_is_looked_for_by_operation_and_by_tag() {
         .unwrap();
     assert!(matches!(&seen[0], Observation::Seen(job)
         if job.state == State::Unknown && !job.terminal && job.flags.contains(&Flag::Gone)));
+    // Its node was ready, and is listed by nobody at a second look.
+    let ready = json!({
+        "accepted": true, "seen_ready": true, "gone_polls": 1,
+        "nodes": [{"name": "gpu-1", "status": "Ready"}],
+    });
+    let bench = Bench::new([unknown(), answer(200, &nodes(&[]))]);
+    let seen = bench
+        .provider
+        .observe(&[tracked(&id, Some(ready))])
+        .await
+        .unwrap();
+    assert!(matches!(&seen[0], Observation::Seen(job)
+        if job.state == State::Unknown && job.terminal && job.flags.contains(&Flag::ResultUnknown)));
     // Never heard of.
     let bench = Bench::new([unknown(), answer(200, &nodes(&[]))]);
     let seen = bench.provider.observe(&[tracked(&id, None)]).await.unwrap();

@@ -36,7 +36,7 @@ impl Caller<'_> {
             start: None,
             end: None,
             cancel_asked: None,
-            is_lost: false,
+            lost: None,
         };
         check_labels(&group)?;
         Ok(group)

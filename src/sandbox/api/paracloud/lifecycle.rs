@@ -104,7 +104,16 @@ fn step_running(
     let Phase::Running(runs) = &group.phase else {
         return false;
     };
-    let held = group.is_lost || matches!(switches.held(), Some(State::Running | State::Unknown));
+    if let Some(lost) = group.lost {
+        let is_given_up = switches
+            .lost_s
+            .is_some_and(|patience| clock.has_passed(lost, seconds(patience)));
+        if is_given_up {
+            give_up(group, clock);
+        }
+        return is_given_up;
+    }
+    let held = matches!(switches.held(), Some(State::Running | State::Unknown));
     let played_out = clock.has_passed(group.since, seconds(switches.played_run_s));
     if held || !runs.iter().all(|run| is_over(run, played_out)) {
         return false;
@@ -144,7 +153,7 @@ fn pull_failure(group: &Group, switches: &Switches) -> Option<PullFailure> {
 }
 
 /// The node of a running group dies: the state is `Unknown` from then on, as for any trouble below the service (§5.2).
-pub(super) fn lose_node(group: &mut Group) -> bool {
+pub(super) fn lose_node(group: &mut Group, clock: &Clock) -> bool {
     let Phase::Running(runs) = &group.phase else {
         return false;
     };
@@ -154,8 +163,18 @@ pub(super) fn lose_node(group: &mut Group) -> bool {
             Run::Played(_) => {}
         }
     }
-    group.is_lost = true;
+    group.lost = Some(clock.elapsed());
     true
+}
+
+/// The service takes the group for failed, since its node stays away.
+fn give_up(group: &mut Group, clock: &Clock) {
+    group.end = Some(clock.now());
+    group.phase = Phase::Ended(Ending {
+        succeeded: false,
+        reason: "NodeLost",
+        message: Some("the node of the group did not come back".to_owned()),
+    });
 }
 
 fn end_cancelled(group: &mut Group, clock: &Clock, launcher: &Launcher) {

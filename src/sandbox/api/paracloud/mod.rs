@@ -270,7 +270,7 @@ impl Service for Paracloud {
                 let mut groups = world.groups.iter_mut();
                 let is_lost = groups
                     .find(|group| group.id == id)
-                    .is_some_and(lifecycle::lose_node);
+                    .is_some_and(|group| lifecycle::lose_node(group, &self.clock));
                 if is_lost {
                     Ok(())
                 } else {

@@ -79,8 +79,8 @@ pub(super) struct Group {
     pub(super) end: Option<Timestamp>,
     /// When a cancel came that has not had its effect yet.
     pub(super) cancel_asked: Option<Duration>,
-    /// Its node died under it: `Unknown` from then on.
-    pub(super) is_lost: bool,
+    /// When its node died under it: `Unknown` from then on.
+    pub(super) lost: Option<Duration>,
 }
 
 /// One container: as requested, with what the service added.

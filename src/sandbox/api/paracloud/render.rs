@@ -199,7 +199,7 @@ fn status(group: &Group, switches: &Switches) -> Value {
         Phase::Creating => ("Pending", "Creating", None),
         Phase::ImagePulling => ("Pending", "ImagePulling", None),
         Phase::PullFailed(message) => ("Pending", "ErrImagePull", Some(message.clone())),
-        Phase::Running(_) if group.is_lost => {
+        Phase::Running(_) if group.lost.is_some() => {
             let node = group.node.as_deref().unwrap_or("of the group");
             let message = format!("node {node} is not responding");
             ("Unknown", "NodeNotReady", Some(message))

@@ -50,6 +50,8 @@ pub(super) struct Switches {
     pub(super) pull_failure: Option<PullFailure>,
     /// What becomes of groups whose image's registry is below `.invalid`.
     pub(super) unpullable: AfterPullFailure,
+    /// How long a group whose node died stays `Unknown` before it is `Failed`; for ever if unset (§5.2).
+    pub(super) lost_s: Option<f64>,
     /// The state word of every group that has not ended, instead of its own: `Unknown`, or one nobody knows.
     pub(super) state_word: Option<String>,
     /// The form of `runTime`.
@@ -108,6 +110,7 @@ impl Default for Switches {
             played_run_s: 2.0,
             pull_failure: None,
             unpullable: AfterPullFailure::Stay,
+            lost_s: None,
             state_word: None,
             run_time: RunTime::Seconds,
             times: Times::Offset,

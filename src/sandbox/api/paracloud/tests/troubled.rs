@@ -52,6 +52,24 @@ async fn a_node_that_dies_leaves_its_group_unknown_until_it_is_cancelled() {
 }
 
 #[tokio::test]
+async fn a_group_whose_node_stays_away_fails_when_the_switch_says_so() {
+    let bench = Bench::new();
+    bench.configure(&json!({"lost_s": 30.0}));
+    let id = bench.run(&["sleep", "600"]);
+    bench.start(&id);
+    bench.service.befall(&id, Trouble::NodeFails).unwrap();
+    bench.pass(29);
+    assert_eq!(bench.state(&id), "Unknown");
+    bench.pass(2);
+    bench.service.tick();
+    let status = bench.status(&id);
+    assert_eq!(
+        (&status["state"], &status["reason"]),
+        (&json!("Failed"), &json!("NodeLost"))
+    );
+}
+
+#[tokio::test]
 async fn a_group_that_vanishes_is_neither_found_nor_listed() {
     let bench = Bench::new();
     let id = bench.run(&["sleep", "600"]);
