@@ -186,6 +186,8 @@ pub struct Polling {
     pub late_cap: std::time::Duration,
     /// Never faster than this, except against loopback.
     pub floor: std::time::Duration,
+    /// How many looks in a row must miss a job that was seen before it counts as gone.
+    pub misses: u32,
     /// Whether the service is on this machine.
     pub loopback: bool,
 }

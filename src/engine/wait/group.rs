@@ -36,6 +36,7 @@ pub(super) struct Watched {
     pub(super) job_ref: ResourceRef,
     pub(super) last: Option<Job>,
     missing_since: Option<Duration>,
+    misses: u32,
     waiting: Option<Waiting>,
     seen_at: Duration,
     /// It has ended, or reached what was awaited.
@@ -95,17 +96,16 @@ impl Group {
             return Told::Nothing;
         };
         let vanished = job.state == State::Unknown && job.flags.contains(&Flag::Gone);
-        let since = if vanished {
-            *watched.missing_since.get_or_insert(now)
+        if vanished {
+            watched.misses += 1;
+            let since = *watched.missing_since.get_or_insert(now);
+            // A job once seen, by this command or before it, must stay missing for a while before it counts as gone.
+            if watched.misses < self.polling.misses || now.saturating_sub(since) < patience {
+                return Told::Nothing;
+            }
         } else {
-            now
-        };
-        if !vanished {
+            watched.misses = 0;
             watched.missing_since = None;
-        }
-        // A job once seen, by this command or before it, must stay missing for a while before it counts as gone.
-        if vanished && now.saturating_sub(since) < patience {
-            return Told::Nothing;
         }
         let changed = watched.last.as_ref().is_none_or(|last| is_news(last, &job));
         watched.note(&job, settings, now);
@@ -227,6 +227,7 @@ impl Watched {
             job_ref,
             last: None,
             missing_since: None,
+            misses: 0,
             waiting: None,
             seen_at: Duration::ZERO,
             is_done: false,

@@ -6,6 +6,7 @@ const PARACLOUD: Polling = Polling {
     cap: Duration::from_secs(15),
     late_cap: Duration::from_secs(30),
     floor: Duration::from_secs(2),
+    misses: 2,
     loopback: false,
 };
 
@@ -217,6 +218,27 @@ fn a_job_once_seen_must_stay_missing_before_it_is_gone() {
 }
 
 #[test]
+fn a_job_is_gone_after_as_many_misses_in_a_row_as_its_provider_wants() {
+    let jobs = vec![reference("a")];
+    let mut watch = Watch::new(SETTINGS, vec![("gongji".to_owned(), GONGJI, jobs)]);
+    let looks = [
+        (job("a", State::Running), false),
+        (gone("a"), false),
+        (gone("a"), false),
+        // Found again: counted anew.
+        (job("a", State::Running), false),
+        (gone("a"), false),
+        (gone("a"), false),
+        (gone("a"), true),
+    ];
+    for (at, (job, ended)) in looks.into_iter().enumerate() {
+        let now = seconds(30 * u64::try_from(at).unwrap());
+        watch.observed(0, vec![job], now, 0.5);
+        assert_eq!(watch.next(now) == Next::Ended, ended, "look {at}");
+    }
+}
+
+#[test]
 fn a_fast_first_pause_counts_against_loopback_only() {
     let fast = Settings {
         first: Some(Duration::from_millis(50)),
@@ -235,6 +257,7 @@ const GONGJI: Polling = Polling {
     cap: Duration::from_secs(30),
     late_cap: Duration::from_secs(30),
     floor: Duration::from_secs(10),
+    misses: 3,
     loopback: false,
 };
 

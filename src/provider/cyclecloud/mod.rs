@@ -236,6 +236,7 @@ impl Provider for Cyclecloud {
             cap: Duration::from_secs(30),
             late_cap: Duration::from_secs(30),
             floor: Duration::from_secs(5),
+            misses: 2,
             loopback: self.routes.base().is_loopback(),
         }
     }

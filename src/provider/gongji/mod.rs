@@ -172,6 +172,8 @@ impl Provider for Gongji {
             late_cap: Duration::from_secs(30),
             // The vendor's own advice (§2.5).
             floor: Duration::from_secs(10),
+            // Three times in a row (cli.md §10, "Small print").
+            misses: 3,
             loopback: self.api.base().is_loopback(),
         }
     }

@@ -200,6 +200,7 @@ impl Provider for PaiDlc {
             cap: Duration::from_secs(60),
             late_cap: Duration::from_secs(60),
             floor: Duration::from_secs(5),
+            misses: 2,
             loopback: self.home.dlc.is_loopback(),
         }
     }

@@ -214,6 +214,7 @@ impl Provider for Paracloud {
             cap: Duration::from_secs(15),
             late_cap: Duration::from_secs(30),
             floor: Duration::from_secs(2),
+            misses: 2,
             loopback: self.routes.is_loopback(),
         }
     }

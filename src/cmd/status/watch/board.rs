@@ -147,6 +147,7 @@ mod tests {
     use crate::model::{ResourceRef, State};
 
     const POLLING: Polling = Polling {
+        misses: 2,
         first: Duration::from_secs(2),
         cap: Duration::from_secs(4),
         late_cap: Duration::from_secs(30),
