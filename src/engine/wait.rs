@@ -13,6 +13,7 @@ use std::time::Duration;
 use crate::error::{Error, Kind};
 use crate::model::{Job, ResourceRef, State, Timestamp};
 use crate::provider::Polling;
+use crate::spec::quote::quote_word;
 
 pub use condition::{Condition, Met, is_waiting};
 pub use goal::{Goal, Until};
@@ -36,6 +37,27 @@ pub struct Settings {
     pub fail_if: Vec<Condition>,
     /// When waiting began; a job that was created before has been pending for longer than it was watched.
     pub begun_at: Option<Timestamp>,
+}
+
+impl Settings {
+    /// The command that waits for the same of these jobs, from any machine, as a shell reads it.
+    pub fn command(&self, refs: &[ResourceRef]) -> String {
+        let Goal { until, any } = self.goal;
+        let until = until.word().map(|word| format!("--until {word}"));
+        let any = any.then(|| "--any".to_owned());
+        let fail_if = self
+            .fail_if
+            .iter()
+            .map(|condition| format!("--fail-if {}", quote_word(&condition.to_string())));
+        let refs = refs.iter().map(|job_ref| quote_word(&job_ref.to_string()));
+        let words: Vec<String> = until
+            .into_iter()
+            .chain(any)
+            .chain(fail_if)
+            .chain(refs)
+            .collect();
+        format!("gpujob wait {}", words.join(" "))
+    }
 }
 
 /// What to do next.

@@ -12,6 +12,7 @@ use crate::model::{Job, ResourceRef};
 use crate::provider::Polling;
 
 use super::{Audience, Driver, Ending};
+use crate::engine::interrupt::Signal;
 use crate::engine::wait::{Condition, Event, Next, Settings, Watch, is_waiting};
 
 /// The audience hears at least so often that waiting goes on.
@@ -32,7 +33,7 @@ struct Answer {
 enum Woken {
     Answer(Answer),
     Rested,
-    Stopped(Ending),
+    Stopped(Error, Option<Signal>),
 }
 
 impl Driver<'_> {
@@ -45,12 +46,17 @@ impl Driver<'_> {
     ) -> Result<Ending> {
         let start = Instant::now();
         let wants_reasons = settings.fail_if.iter().any(Condition::wants_reasons);
+        let again = settings.command(refs);
+        let stopped = |error: Error, signal| Ending::Stopped {
+            error: left_alone(error, refs, &again),
+            signal,
+        };
         let mut watch = Watch::new(settings, self.grouped(refs)?);
         let mut polls = FuturesUnordered::new();
         loop {
             let now = start.elapsed();
             if let Some(job_ref) = watch.late(now) {
-                return Ok(stopped_by(not_started(job_ref), refs));
+                return Ok(stopped(not_started(job_ref), None));
             }
             let pause = match watch.next(now) {
                 Next::Ended => return Ok(Ending::Ended(in_order(refs, &watch.result()))),
@@ -60,7 +66,7 @@ impl Driver<'_> {
                         jobs: in_order(refs, &watch.jobs()),
                     });
                 }
-                Next::GaveUp(error) => return Ok(stopped_by(error, refs)),
+                Next::GaveUp(error) => return Ok(stopped(error, None)),
                 Next::Poll(group) => {
                     let provider = watch.provider(group).to_owned();
                     let open = watch.open_jobs(group);
@@ -74,7 +80,7 @@ impl Driver<'_> {
             let woken = tokio::select! {
                 Some(answer) = polls.next(), if !polls.is_empty() => Woken::Answer(answer),
                 () = tokio::time::sleep(pause) => Woken::Rested,
-                ending = self.stopped(refs) => Woken::Stopped(ending),
+                (error, signal) = self.interruption() => Woken::Stopped(error, signal),
             };
             match woken {
                 Woken::Answer(answer) => {
@@ -83,7 +89,7 @@ impl Driver<'_> {
                 // The next poll is due, and tells more.
                 Woken::Rested if pause < BEAT => continue,
                 Woken::Rested => {}
-                Woken::Stopped(ending) => return Ok(ending),
+                Woken::Stopped(error, signal) => return Ok(stopped(error, signal)),
             }
             audience.beat(&watch.jobs(), &watch.failing());
         }
@@ -167,7 +173,7 @@ impl Driver<'_> {
     }
 
     /// Ctrl-C, SIGTERM or the end of `--timeout`, whichever comes first.
-    async fn stopped(&self, refs: &[ResourceRef]) -> Ending {
+    async fn interruption(&self) -> (Error, Option<Signal>) {
         let timed_out = async {
             match self.deadline {
                 Some(deadline) => tokio::time::sleep_until(deadline).await,
@@ -175,14 +181,13 @@ impl Driver<'_> {
             }
         };
         tokio::select! {
-            signal = self.interrupt.came() => Ending::Stopped {
-                error: left_alone(signal.error("interrupted; what was waited for goes on"), refs),
-                signal: Some(signal),
-            },
-            () = timed_out => stopped_by(
-                Error::new(Kind::Timeout, "timeout", "`--timeout` ran out; what was waited for goes on"),
-                refs,
-            ),
+            signal = self.interrupt.came() => {
+                (signal.error("interrupted; what was waited for goes on"), Some(signal))
+            }
+            () = timed_out => {
+                let what = "`--timeout` ran out; what was waited for goes on";
+                (Error::new(Kind::Timeout, "timeout", what), None)
+            }
         }
     }
 
@@ -222,22 +227,11 @@ fn not_started(job_ref: &ResourceRef) -> Error {
     .with_provider(&job_ref.provider)
 }
 
-fn stopped_by(error: Error, refs: &[ResourceRef]) -> Ending {
-    Ending::Stopped {
-        error: left_alone(error, refs),
-        signal: None,
-    }
-}
-
 /// Adds the line that waits again.
-fn left_alone(error: Error, refs: &[ResourceRef]) -> Error {
-    let list: Vec<String> = refs.iter().map(ToString::to_string).collect();
-    let error = match list.as_slice() {
-        [only] => error.with_job(only.clone()),
-        _ => error,
+fn left_alone(error: Error, refs: &[ResourceRef], again: &str) -> Error {
+    let (error, whom) = match refs {
+        [only] => (error.with_job(only.to_string()), "the job was"),
+        _ => (error, "the jobs were"),
     };
-    error.with_hint(format!(
-        "the job was left alone; to wait again:\n  gpujob wait {}",
-        list.join(" ")
-    ))
+    error.with_hint(format!("{whom} left alone; to wait again:\n  {again}"))
 }

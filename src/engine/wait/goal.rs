@@ -43,6 +43,15 @@ impl Until {
         })
     }
 
+    /// The word of `--until` that means this; none for what `wait` does anyway.
+    pub(super) fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Ended => None,
+            Self::Released => Some(RELEASED),
+            Self::State(state) => Some(state.as_str()),
+        }
+    }
+
     /// Whether nothing more is awaited of a job. States may go backwards, so the caller keeps a `true`.
     pub(super) fn is_reached(self, job: &Job) -> bool {
         match self {

@@ -546,3 +546,28 @@ fn a_job_is_late_only_when_it_was_seen_waiting_after_the_limit() {
     watch.observed(0, vec![job("a", State::Running)], seconds(22), 0.5);
     assert_eq!(watch.late(seconds(22)), None);
 }
+
+#[test]
+fn the_line_that_waits_again_asks_for_the_same() {
+    let refs = [reference("a"), reference("b")];
+    let settings = Settings {
+        goal: Goal {
+            until: Until::Released,
+            any: true,
+        },
+        fail_if: vec![
+            Condition::parse("pending>20m", |_| Ok(seconds(1_200))).unwrap(),
+            Condition::parse("reason=ImagePull*", |_| Ok(seconds(0))).unwrap(),
+        ],
+        ..SETTINGS
+    };
+    assert_eq!(
+        settings.command(&refs),
+        "gpujob wait --until released --any --fail-if 'pending>20m' --fail-if 'reason=ImagePull*' \
+         paracloud/k8r2wq/NC-N30/a paracloud/k8r2wq/NC-N30/b"
+    );
+    assert_eq!(
+        SETTINGS.command(&refs[..1]),
+        "gpujob wait paracloud/k8r2wq/NC-N30/a"
+    );
+}
