@@ -2,8 +2,8 @@
 //! process group and time limit.
 //!
 //! Nothing is isolated: this is a test double, never a scheduler. Mounts are directories whose container paths are
-//! rewritten in words, shell text, values ([`paths`]) and scripts (`script`); a program that leaves its process group (`setsid`) is not
-//! reached by [`Process::kill`].
+//! rewritten in words, shell text, values ([`paths`]) and scripts (`script`); a program that leaves its process group
+//! (`setsid`) is not reached by [`Process::kill`].
 
 pub mod paths;
 mod script;

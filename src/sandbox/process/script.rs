@@ -142,7 +142,7 @@ mod tests {
 
     fn read(path: &Path) -> Option<Vec<u8>> {
         let text = match path.to_str()? {
-            "/real/run.sh" | "/work/run.sh" => "#!/bin/sh -eu\necho > /data/out\n",
+            "/real/run.sh" | "/own/run.sh" => "#!/bin/sh -eu\necho > /data/out\n",
             "/real/env.sh" => "#!/usr/bin/env bash\necho > /data/out\n",
             "/real/plain.sh" => "echo no path\n",
             "/real/own.sh" => "cd \"${BASH_SOURCE[0]%/*}\"; ls /data\n",
@@ -169,10 +169,10 @@ mod tests {
         "/data/env.sh",
         "bash -c #!/usr/bin/env bash\necho > /real/out\n /real/env.sh"
     )]
-    #[case("sh run.sh", "sh -c #!/bin/sh -eu\necho > /real/out\n /work/run.sh")]
+    #[case("sh run.sh", "sh -c #!/bin/sh -eu\necho > /real/out\n /own/run.sh")]
     fn a_script_of_a_mount_is_read(#[case] words: &str, #[case] expected: &str) {
         let words: Vec<String> = words.split(' ').map(ToOwned::to_owned).collect();
-        let changed = with_script(&words, &map(), Path::new("/work"), read).unwrap();
+        let changed = with_script(&words, &map(), Path::new("/own"), read).unwrap();
         assert_eq!(changed.join(" "), expected);
     }
 
@@ -188,6 +188,6 @@ mod tests {
     #[case("env A=1")]
     fn other_commands_are_left_alone(#[case] words: &str) {
         let words: Vec<String> = words.split(' ').map(ToOwned::to_owned).collect();
-        assert_eq!(with_script(&words, &map(), Path::new("/work"), read), None);
+        assert_eq!(with_script(&words, &map(), Path::new("/own"), read), None);
     }
 }
