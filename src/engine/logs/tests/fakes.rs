@@ -6,12 +6,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::ambient::{Clock, Entropy, Reporter};
+use crate::ambient::{Clock, Entropy};
 use crate::engine::logs::{Form, Request, Scribe, Sink};
 use crate::error::{Error, Kind, Result};
 use crate::http::TransportError;
 use crate::model::{Job, State, Timestamp};
 use crate::provider::{LogStart, Provider};
+use crate::testing::Notebook;
 
 /// Tokio's paused time as the time of day.
 #[derive(Debug, Clone, Copy)]
@@ -67,30 +68,6 @@ impl Seeded {
 impl Entropy for Seeded {
     fn bytes(&self) -> [u8; 16] {
         self.0.lock().unwrap().u128(..).to_be_bytes()
-    }
-}
-
-/// Writes down what people are told.
-#[derive(Debug, Default)]
-pub(super) struct Notebook(pub(super) Mutex<Vec<String>>);
-
-impl Notebook {
-    pub(super) fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
-    }
-}
-
-impl Reporter for Notebook {
-    fn note(&self, text: &str) {
-        self.0.lock().unwrap().push(text.to_owned());
-    }
-    fn warning(&self, text: &str) {
-        self.0.lock().unwrap().push(format!("warning: {text}"));
-    }
-    fn detail(&self, _level: u8, _text: &str) {}
-    fn trace(&self, _text: &str) {}
-    fn is_tracing(&self) -> bool {
-        false
     }
 }
 
@@ -212,7 +189,7 @@ pub(super) async fn follow(
         outcome = scribe.follow(receiver, sink) => outcome.unwrap(),
         () = watching => {}
     }
-    notebook.lines()
+    notebook.notes()
 }
 
 /// Pending, then running, then a success.

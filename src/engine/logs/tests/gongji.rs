@@ -5,12 +5,13 @@ use async_trait::async_trait;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::fakes::{Notebook, Numbers, Seeded, Virtual, Writer, follow, state_at};
+use super::fakes::{Numbers, Seeded, Virtual, Writer, follow, state_at};
 use crate::http::{Answer, BaseUrl, Patience, Session, Signed, Transport, TransportError};
 use crate::model::{Job, ResourceRef};
 use crate::provider::gongji::{Connection, Gongji, GongjiDialect};
 use crate::secret::Secret;
 use crate::sign::GongjiSigner;
+use crate::testing::Notebook;
 
 /// The lines of the first pod; a retry writes the rest.
 const FIRST: usize = 80_000;

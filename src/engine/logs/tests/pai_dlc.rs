@@ -5,12 +5,13 @@ use async_trait::async_trait;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
-use super::fakes::{Notebook, Numbers, Seeded, Virtual, Writer, follow, state_at};
+use super::fakes::{Numbers, Seeded, Virtual, Writer, follow, state_at};
 use crate::http::{Answer, BaseUrl, Patience, Session, Signed, Transport, TransportError};
 use crate::model::{Job, ResourceRef, Timestamp};
 use crate::provider::pai_dlc::{Connection, PaiDlc, PaiDlcDialect, default_endpoints};
 use crate::secret::Secret;
 use crate::sign::{AccessKey, Acs3};
+use crate::testing::Notebook;
 
 /// The lines of the first incarnation; the next writes the rest.
 const FIRST: usize = 80_000;

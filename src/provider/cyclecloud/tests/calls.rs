@@ -1,72 +1,14 @@
 //! Calls over a scripted transport: what is sent, in which order, and what comes of the answers.
 
-use std::collections::VecDeque;
-use std::sync::Mutex;
-
-use async_trait::async_trait;
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
 use rstest::rstest;
 use serde_json::json;
 
 use super::super::*;
 use super::{plan_in, request_id, routes, status};
-use crate::ambient::{Clock, Entropy, Reporter};
-use crate::http::{Patience, Signed, Transport, TransportError};
 use crate::model::{Flag, State};
 use crate::secret::Secret;
 use crate::sign::Basic;
-
-type Scripted = Result<Answer, TransportError>;
-
-/// Gives scripted answers and writes down what was asked.
-#[derive(Debug, Default)]
-struct Paper {
-    script: Mutex<VecDeque<Scripted>>,
-    calls: Mutex<Vec<(String, Value)>>,
-}
-
-#[async_trait]
-impl Transport for Paper {
-    async fn call(&self, request: &Signed, _limit: Option<Duration>) -> Scripted {
-        assert!(request.headers().contains_key("authorization"));
-        let template = request.template();
-        self.calls.lock().unwrap().push((
-            format!("{} {}", template.method, template.full_target()),
-            serde_json::from_slice(template.body_bytes()).unwrap_or(Value::Null),
-        ));
-        self.script
-            .lock()
-            .unwrap()
-            .pop_front()
-            .expect("one call too many")
-    }
-}
-
-#[derive(Debug)]
-struct Stopped;
-
-impl Clock for Stopped {
-    fn now(&self) -> Timestamp {
-        "2026-03-02T09:32:00Z".parse().unwrap()
-    }
-}
-
-impl Entropy for Stopped {
-    fn bytes(&self) -> [u8; 16] {
-        [7; 16]
-    }
-}
-
-impl Reporter for Stopped {
-    fn note(&self, _text: &str) {}
-    fn warning(&self, _text: &str) {}
-    fn detail(&self, _level: u8, _text: &str) {}
-    fn trace(&self, _text: &str) {}
-    fn is_tracing(&self) -> bool {
-        false
-    }
-}
+use crate::testing::{Desk, Paper, Scripted, answer, lost};
 
 #[derive(Debug, Default)]
 struct NoResults;
@@ -91,29 +33,17 @@ impl Results for NoResults {
 
 struct Bench {
     provider: Box<dyn Provider>,
-    paper: Arc<Paper>,
+    desk: Desk,
 }
 
 impl Bench {
     fn new(script: impl IntoIterator<Item = Scripted>) -> Self {
-        let paper = Arc::new(Paper {
-            script: Mutex::new(script.into_iter().collect()),
-            ..Paper::default()
-        });
-        let session = Session {
-            provider: "cyclecloud".to_owned(),
-            transport: Arc::<Paper>::clone(&paper),
-            signer: Arc::new(Basic::new("ops", &Secret::new("hunter2")).unwrap()),
-            dialect: Arc::new(CyclecloudDialect),
-            clock: Arc::new(Stopped),
-            entropy: Arc::new(Stopped),
-            reporter: Arc::new(Stopped),
-            patience: Patience {
-                retries: 2,
-                deadline: None,
-                read_limit: Duration::from_secs(60),
-            },
-        };
+        let paper = Paper::in_order(script)
+            .checking(|request| assert!(request.headers().contains_key("authorization")));
+        let desk = Desk::new("2026-03-02T09:32:00Z", paper);
+        let signer = Basic::new("ops", &Secret::new("hunter2")).unwrap();
+        let mut session = desk.session("cyclecloud", signer, CyclecloudDialect);
+        session.patience.retries = 2;
         let provider: Box<dyn Provider> = Box::new(Cyclecloud::new(Connection {
             name: "cyclecloud".to_owned(),
             session,
@@ -124,20 +54,15 @@ impl Bench {
             mode: Mode::Runner,
             results: Arc::new(NoResults),
         }));
-        Self { provider, paper }
+        Self { provider, desk }
     }
 
     fn calls(&self) -> Vec<String> {
-        assert!(
-            self.paper.script.lock().unwrap().is_empty(),
-            "an answer is left"
-        );
-        let calls = self.paper.calls.lock().unwrap();
-        calls.iter().map(|(call, _)| call.clone()).collect()
+        self.desk.paper.lines()
     }
 
     fn body(&self, index: usize) -> Value {
-        self.paper.calls.lock().unwrap()[index].1.clone()
+        self.desk.paper.calls()[index].json()
     }
 
     async fn create(&self, allow_partial: bool) -> Creation<Job> {
@@ -150,25 +75,6 @@ impl Bench {
         let plan = plan_in(&super::account(&routes), yaml, status(), policy).unwrap();
         self.provider.create(&plan).await
     }
-}
-
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "a script holds answers and failures alike"
-)]
-fn answer(status: u16, body: &Value) -> Scripted {
-    Ok(Answer {
-        status: StatusCode::from_u16(status).unwrap(),
-        headers: HeaderMap::new(),
-        body: Bytes::from(body.to_string()),
-    })
-}
-
-fn lost() -> Scripted {
-    Err(TransportError {
-        sent: true,
-        error: Error::new(Kind::Temporary, "reset", "the connection was reset"),
-    })
 }
 
 fn node(name: &str, word: &str) -> Value {

@@ -1,20 +1,11 @@
 //! The calls, over a transport made of paper: which requests go out, and what the answers become.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use async_trait::async_trait;
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use super::{MARKER, plan_of, recorded, spec};
-use crate::ambient::{Clock, Entropy, Reporter};
 use crate::error::Kind;
-use crate::http::send::{Patience, Transport, TransportError};
-use crate::http::{Answer, BaseUrl, Session, Signed};
-use crate::model::{Job, Marker, ResourceRef, State, Timestamp};
+use crate::http::{BaseUrl, Signed};
+use crate::model::{Job, Marker, ResourceRef, State};
 use crate::provider::pai_dlc::{Connection, PaiDlc, PaiDlcDialect, default_endpoints};
 use crate::provider::{
     Creation, ListFilter, Namespaces, Observation, Provider, Support, Tracked, Verb, VolumeRequest,
@@ -22,85 +13,23 @@ use crate::provider::{
 };
 use crate::secret::Secret;
 use crate::sign::{AccessKey, Acs3};
+use crate::testing::{Desk, Exchange, Paper, answer, lost};
 
-#[derive(Debug, Default)]
-struct Paper {
-    script: Mutex<VecDeque<(u16, String)>>,
-    sent: Mutex<Vec<String>>,
-}
-
-#[async_trait]
-impl Transport for Paper {
-    async fn call(
-        &self,
-        request: &Signed,
-        _limit: Option<Duration>,
-    ) -> Result<Answer, TransportError> {
-        let template = request.template();
-        assert_eq!(
-            request.headers()["x-acs-action"].to_str().unwrap(),
-            template.operation
-        );
-        let host = template.base.authority();
-        let version = request.headers()["x-acs-version"].to_str().unwrap();
-        assert_eq!(host.starts_with("pai-dlc."), version == "2020-12-03");
-        self.sent
-            .lock()
-            .unwrap()
-            .push(format!("{} {}", template.method, template.full_target()));
-        let (status, body) = self
-            .script
-            .lock()
-            .unwrap()
-            .pop_front()
-            .expect("one call too many");
-        if status == 0 {
-            return Err(TransportError {
-                sent: true,
-                error: crate::Error::new(Kind::Temporary, "reset", "the connection was reset"),
-            });
-        }
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            http::header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json;charset=utf-8"),
-        );
-        Ok(Answer {
-            status: StatusCode::from_u16(status).unwrap(),
-            headers,
-            body: Bytes::from(body),
-        })
-    }
-}
-
-#[derive(Debug)]
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        "2026-01-12T10:00:00Z".parse().unwrap()
-    }
-}
-
-impl Entropy for Still {
-    fn bytes(&self) -> [u8; 16] {
-        [7; 16]
-    }
-}
-
-impl Reporter for Still {
-    fn note(&self, _text: &str) {}
-    fn warning(&self, _text: &str) {}
-    fn detail(&self, _level: u8, _text: &str) {}
-    fn trace(&self, _text: &str) {}
-    fn is_tracing(&self) -> bool {
-        false
-    }
+/// Every request names its action, and each host its own version of the API.
+fn check(request: &Signed) {
+    let template = request.template();
+    assert_eq!(
+        request.headers()["x-acs-action"].to_str().unwrap(),
+        template.operation
+    );
+    let host = template.base.authority();
+    let version = request.headers()["x-acs-version"].to_str().unwrap();
+    assert_eq!(host.starts_with("pai-dlc."), version == "2020-12-03");
 }
 
 struct Bench {
     provider: PaiDlc,
-    paper: Arc<Paper>,
+    desk: Desk,
 }
 
 impl Bench {
@@ -108,13 +37,14 @@ impl Bench {
         Self::with_workspace(Some("310042"), script)
     }
 
+    /// A status of 0 is an answer that got lost.
     fn with_workspace(workspace: Option<&str>, script: &[(u16, Value)]) -> Self {
-        let paper = Arc::new(Paper::default());
-        paper.script.lock().unwrap().extend(
-            script
-                .iter()
-                .map(|(status, body)| (*status, body.to_string())),
-        );
+        let script = script.iter().map(|(status, body)| match status {
+            0 => lost().into(),
+            _ => Exchange::from(answer(*status, body))
+                .with("content-type", "application/json;charset=utf-8"),
+        });
+        let desk = Desk::new(NOW, Paper::in_order(script).checking(check));
         let signer = Acs3::new(&AccessKey {
             id: "LTAI5tEXAMPLE".to_owned(),
             secret: Secret::new("hunter2"),
@@ -124,39 +54,26 @@ impl Bench {
         let (dlc, aiworkspace) = default_endpoints("cn-hangzhou");
         let provider = PaiDlc::new(Connection {
             name: "pai-dlc".to_owned(),
-            session: Session {
-                provider: "pai-dlc".to_owned(),
-                transport: Arc::<Paper>::clone(&paper),
-                signer: Arc::new(signer),
-                dialect: Arc::new(PaiDlcDialect),
-                clock: Arc::new(Still),
-                entropy: Arc::new(Still),
-                reporter: Arc::new(Still),
-                patience: Patience {
-                    retries: 1,
-                    deadline: None,
-                    read_limit: Duration::from_secs(60),
-                },
-            },
+            session: desk.session("pai-dlc", signer, PaiDlcDialect),
             dlc: BaseUrl::parse(&dlc).unwrap(),
             aiworkspace: BaseUrl::parse(&aiworkspace).unwrap(),
             region: "cn-hangzhou".to_owned(),
             workspace: workspace.map(str::to_owned),
         });
-        Self { provider, paper }
+        Self { provider, desk }
     }
 
     fn provider(&self) -> &dyn Provider {
         &self.provider
     }
 
-    /// What went out; every scripted answer must have been used.
+    /// What went out.
     fn sent(&self) -> Vec<String> {
-        assert!(self.paper.script.lock().unwrap().is_empty());
-        self.paper.sent.lock().unwrap().clone()
+        self.desk.paper.lines()
     }
 }
 
+const NOW: &str = "2026-01-12T10:00:00Z";
 const REF: &str = "pai-dlc/cn-hangzhou/dlc1k2m3n4p5q6r7";
 const JOB: &str = "GET /api/v1/jobs/dlc1k2m3n4p5q6r7?NeedDetail=true";
 
@@ -257,7 +174,7 @@ async fn the_survey_looks_at_workspace_catalogue_and_datasets() {
     assert_eq!(survey.namespace.unwrap().id, "310042");
     assert_eq!(survey.offers.len(), 2);
     assert_eq!(survey.volumes.len(), 1);
-    assert_eq!(survey.as_of, Some(Still.now()));
+    assert_eq!(survey.as_of, Some(NOW.parse().unwrap()));
     assert_eq!(
         bench.sent(),
         [
@@ -420,7 +337,7 @@ async fn a_stop_that_nobody_here_asked_for_is_compared_with_the_lists_limit() {
 
     let bench = Bench::new(&[(200, job)]);
     let cancelled = Tracked {
-        cancel_requested_at: Some(Still.now()),
+        cancel_requested_at: Some(NOW.parse().unwrap()),
         ..tracked(REF)
     };
     let observed = bench.provider().observe(&[cancelled]).await.unwrap();

@@ -1,21 +1,16 @@
 //! The glue over a transport made of paper: which requests are sent, in which order, and what becomes of the answers.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{recorded, recorded_text};
-use crate::ambient::{Clock, Entropy, Reporter};
-use crate::error::{Error, Kind};
-use crate::http::send::{Patience, Transport, TransportError};
-use crate::http::{Answer, BaseUrl, Live, Session, Signed, TrustSettings};
-use crate::model::{Marker, ResourceRef, State, Timestamp};
+use crate::error::Kind;
+use crate::http::{BaseUrl, Live, TrustSettings};
+use crate::model::{Marker, ResourceRef, State};
 use crate::provider::paracloud::{Connection, Paracloud, ParacloudDialect, Transfer};
 use crate::provider::{
     Creation, ListFilter, Observation, Plan, PlanInput, Policy, Provider, Support, Tracked, Verb,
@@ -24,6 +19,7 @@ use crate::provider::{
 use crate::secret::Secret;
 use crate::sign::Bearer;
 use crate::spec::{JobSpec, Mount, MountSource, Program, Resources};
+use crate::testing::{Desk, Exchange, Notebook, Paper, Scripted, answer, lost, said};
 
 const NAMESPACES: &str = "GET /api/v1beta2/namespaces";
 const TYPES: &str = "GET /api/v1beta2/clusters/-/instanceTypes";
@@ -39,153 +35,43 @@ const DELETE_VOLUME: &str =
     "DELETE /api/v1beta2/namespaces/k8r2wq/clusters/NC-N30/volumes/x7m4tzb9";
 const MARKER: &str = "bcdfghjklmnpqr";
 
-/// An exchange: the request line that must come, and what it gets.
-type Exchange = (&'static str, Result<(u16, String), bool>);
-
-/// Answers a script of exchanges; any order, since independent reads may overtake each other.
-#[derive(Debug)]
-struct Paper {
-    script: Mutex<VecDeque<Exchange>>,
-    sent: Mutex<Vec<(String, Bytes)>>,
-}
-
-#[async_trait]
-impl Transport for Paper {
-    async fn call(
-        &self,
-        request: &Signed,
-        _limit: Option<Duration>,
-    ) -> Result<Answer, TransportError> {
-        let template = request.template();
-        let line = format!("{} {}", template.method, template.full_target());
-        self.sent
-            .lock()
-            .unwrap()
-            .push((line.clone(), template.body.clone().unwrap_or_default()));
-        let mut script = self.script.lock().unwrap();
-        let index = script
-            .iter()
-            .position(|(expected, _)| *expected == line)
-            .unwrap_or_else(|| panic!("`{line}` is not in the script: {script:?}"));
-        let (_, outcome) = script.remove(index).unwrap();
-        match outcome {
-            Ok((status, body)) => Ok(Answer {
-                status: StatusCode::from_u16(status).unwrap(),
-                headers: HeaderMap::new(),
-                body: body.into(),
-            }),
-            Err(sent) => Err(TransportError {
-                sent,
-                error: Error::new(Kind::Temporary, "test", "no answer"),
-            }),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        "2024-03-08T01:00:00Z".parse().unwrap()
-    }
-}
-
-impl Entropy for Still {
-    fn bytes(&self) -> [u8; 16] {
-        [7; 16]
-    }
-}
-
-#[derive(Debug, Default)]
-struct Notebook(Mutex<Vec<String>>);
-
-impl Reporter for Notebook {
-    fn note(&self, _text: &str) {}
-    fn warning(&self, text: &str) {
-        self.0.lock().unwrap().push(text.to_owned());
-    }
-    fn detail(&self, _level: u8, _text: &str) {}
-    fn trace(&self, _text: &str) {}
-    fn is_tracing(&self) -> bool {
-        false
-    }
-}
-
 struct Bench {
     provider: Paracloud,
-    paper: Arc<Paper>,
-    notebook: Arc<Notebook>,
+    desk: Desk,
 }
 
 impl Bench {
     fn new(namespace: Option<&str>, script: Vec<Exchange>) -> Self {
-        let paper = Arc::new(Paper {
-            script: Mutex::new(script.into()),
-            sent: Mutex::default(),
-        });
-        let notebook = Arc::new(Notebook::default());
+        let desk = Desk::new("2024-03-08T01:00:00Z", Paper::in_any_order(script));
         let token = Secret::new("hunter2-token");
-        let session = Session {
-            provider: "para".to_owned(),
-            transport: Arc::<Paper>::clone(&paper),
-            signer: Arc::new(Bearer::new(&token).unwrap()),
-            dialect: Arc::new(ParacloudDialect::new(vec![token])),
-            clock: Arc::new(Still),
-            entropy: Arc::new(Still),
-            reporter: Arc::<Notebook>::clone(&notebook),
-            patience: Patience {
-                retries: 1,
-                deadline: None,
-                read_limit: Duration::from_secs(60),
-            },
-        };
+        let signer = Bearer::new(&token).unwrap();
+        let streaming = Live::new(
+            TrustSettings::default(),
+            Duration::from_secs(1),
+            Arc::<Notebook>::clone(&desk.notebook),
+        );
         Self {
             provider: Paracloud::new(Connection {
                 name: "para".to_owned(),
-                session,
+                session: desk.session("para", signer, ParacloudDialect::new(vec![token])),
                 base: BaseUrl::parse("https://eci.example").unwrap(),
                 namespace: namespace.map(str::to_owned),
                 transfer: Transfer {
-                    streaming: Arc::new(Live::new(
-                        TrustSettings::default(),
-                        Duration::from_secs(1),
-                        Arc::<Notebook>::clone(&notebook),
-                    )),
+                    streaming: Arc::new(streaming),
                     kept: Arc::new(BTreeMap::new()),
                 },
             }),
-            paper,
-            notebook,
+            desk,
         }
     }
 
     fn warnings(&self) -> String {
-        self.notebook.0.lock().unwrap().join("\n")
+        self.desk.notebook.warnings()
     }
 
     fn lines(&self) -> Vec<String> {
-        let sent = self.paper.sent.lock().unwrap();
-        sent.iter().map(|(line, _)| line.clone()).collect()
+        self.desk.paper.lines()
     }
-}
-
-/// An answer that nobody asked for fails the test.
-impl Drop for Bench {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let left = self.paper.script.lock().unwrap();
-            assert!(left.is_empty(), "not asked for: {left:?}");
-        }
-    }
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "a script of literals reads better without references"
-)]
-fn said(line: &'static str, status: u16, body: impl ToString) -> Exchange {
-    (line, Ok((status, body.to_string())))
 }
 
 fn file(line: &'static str, name: &str) -> Exchange {
@@ -335,17 +221,17 @@ async fn what_the_service_changed_is_said_without_the_words() {
 }
 
 #[rstest]
-#[case::refused(Ok((400, "{}".to_owned())), Some(Kind::Rejected), false)]
-#[case::not_found(Ok((404, "nothing".to_owned())), Some(Kind::Protocol), false)]
-#[case::envelope(Ok((200, r#"{"code":7}"#.to_owned())), Some(Kind::Rejected), false)]
-#[case::lost(Err(true), Some(Kind::Temporary), true)]
-#[case::server_error(Ok((503, String::new())), Some(Kind::Temporary), true)]
-#[case::html(Ok((200, "<html>".to_owned())), Some(Kind::Protocol), true)]
-#[case::torn(Ok((201, r#"{"id":"p6v"#.to_owned())), Some(Kind::Protocol), true)]
-#[case::no_id(Ok((201, "{}".to_owned())), Some(Kind::Protocol), true)]
+#[case::refused(answer(400, "{}"), Some(Kind::Rejected), false)]
+#[case::not_found(answer(404, "nothing"), Some(Kind::Protocol), false)]
+#[case::envelope(answer(200, r#"{"code":7}"#), Some(Kind::Rejected), false)]
+#[case::lost(lost(), Some(Kind::Temporary), true)]
+#[case::server_error(answer(503, ""), Some(Kind::Temporary), true)]
+#[case::html(answer(200, "<html>"), Some(Kind::Protocol), true)]
+#[case::torn(answer(201, r#"{"id":"p6v"#), Some(Kind::Protocol), true)]
+#[case::no_id(answer(201, "{}"), Some(Kind::Protocol), true)]
 #[tokio::test(start_paused = true)]
 async fn a_create_is_refused_or_unclear_and_never_repeated(
-    #[case] outcome: Result<(u16, String), bool>,
+    #[case] outcome: Scripted,
     #[case] kind: Option<Kind>,
     #[case] unclear: bool,
 ) {
@@ -354,7 +240,7 @@ async fn a_create_is_refused_or_unclear_and_never_repeated(
         vec![
             file(NAMESPACES, "namespaces"),
             file(TYPES, "instance-types"),
-            (CREATE, outcome),
+            (CREATE, outcome).into(),
         ],
     );
     let plan = planned(&bench, &spec("n30.2xlarge")).await;
@@ -621,7 +507,7 @@ async fn a_bare_id_is_found_in_every_cluster_that_has_it() {
 #[rstest]
 #[case::accepted(vec![said(CANCEL, 204, "")], Ok(()))]
 #[case::unknown(vec![missing(CANCEL), missing(ONE)], Err(Kind::NotFound))]
-#[case::gone_after_a_lost_answer(vec![(CANCEL, Err(true)), missing(CANCEL)], Ok(()))]
+#[case::gone_after_a_lost_answer(vec![(CANCEL, lost()).into(), missing(CANCEL)], Ok(()))]
 #[case::finished_and_conflicting(vec![said(CANCEL, 409, "{}"), file(ONE, "group-succeeded")], Ok(()))]
 #[case::conflicting(vec![said(CANCEL, 409, "{}"), file(ONE, "group-running")], Err(Kind::Rejected))]
 #[case::unauthorised(vec![said(CANCEL, 401, "{}")], Err(Kind::Auth))]
@@ -683,8 +569,8 @@ async fn a_created_volume_is_never_lost_for_its_answers_form(
     assert_eq!(created.credentials.is_some(), with_credentials);
     assert_eq!(created.missing_credentials, !with_credentials);
     assert!(!format!("{created:?}").contains("zl6p85962vb9s7k2"));
-    let sent = bench.paper.sent.lock().unwrap();
-    assert_eq!(sent.last().unwrap().1, br#"{"service":{}}"#.as_slice());
+    let calls = bench.desk.paper.calls();
+    assert_eq!(calls.last().unwrap().body, br#"{"service":{}}"#.as_slice());
 }
 
 #[rstest]
@@ -741,7 +627,7 @@ async fn a_lost_volume_create_names_what_has_appeared_and_stays_unclear() {
         vec![
             file(NAMESPACES, "namespaces"),
             said(VOLUMES, 200, json!({"volumes": [{"id": "before"}]})),
-            (CREATE_VOLUME, Err(true)),
+            (CREATE_VOLUME, lost()).into(),
             said(
                 VOLUMES,
                 200,

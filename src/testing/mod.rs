@@ -1,0 +1,9 @@
+//! What the tests of several modules share: a service made of paper, a clock that stands still, a notebook.
+//!
+//! Only for tests of what sits on a [`Session`](crate::http::Session); what one module needs alone stays with its tests.
+
+mod desk;
+mod paper;
+
+pub(crate) use desk::{Desk, Notebook, Still};
+pub(crate) use paper::{Exchange, Paper, Scripted, answer, lost, said};
