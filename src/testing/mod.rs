@@ -7,3 +7,9 @@ mod paper;
 
 pub(crate) use desk::{Desk, Notebook, Still};
 pub(crate) use paper::{Exchange, Paper, Scripted, answer, lost, said};
+
+/// The text of a file in `tests/recorded`.
+pub(crate) fn recorded(file: &str) -> String {
+    let path = format!("{}/tests/recorded/{file}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}

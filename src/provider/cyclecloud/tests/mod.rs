@@ -17,6 +17,7 @@ use crate::http::BaseUrl;
 use crate::model::{Marker, Namespace};
 use crate::provider::{Plan, PlanInput, PlanRefusal, Policy, Survey};
 use crate::spec::{Format, JobSpec};
+use crate::testing;
 
 use super::options::Mode;
 use super::plan::{self, Account};
@@ -29,11 +30,7 @@ const MARKER: &str = "bcdfghjklm2456";
 
 /// One recorded answer.
 fn recorded(name: &str) -> Value {
-    let path = format!(
-        "{}/tests/recorded/cyclecloud-{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    serde_json::from_str(&testing::recorded(&format!("cyclecloud-{name}.json"))).unwrap()
 }
 
 fn marker() -> Marker {

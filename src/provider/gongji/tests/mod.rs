@@ -20,6 +20,7 @@ use crate::model::{Marker, Offer, Timestamp, Volume};
 use crate::provider::{Plan, PlanInput, PlanRefusal, Policy, Survey};
 use crate::secret::Secret;
 use crate::spec::{Format, JobSpec};
+use crate::testing;
 
 use super::api::Api;
 use super::draft::Account;
@@ -31,11 +32,7 @@ pub(super) const MARKER: &str = "bcdfghjklm2456";
 
 /// One recorded answer.
 pub(super) fn recorded(name: &str) -> Value {
-    let path = format!(
-        "{}/tests/recorded/gongji-{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    serde_json::from_str(&testing::recorded(&format!("gongji-{name}.json"))).unwrap()
 }
 
 /// The `data` of a recorded answer.

@@ -15,6 +15,7 @@ use crate::model::{Marker, Offer, Timestamp};
 use crate::provider::{Plan, PlanInput, PlanRefusal, Policy, Survey};
 use crate::secret::Secret;
 use crate::spec::JobSpec;
+use crate::testing;
 
 use super::api::Site;
 use super::draft::Account;
@@ -25,11 +26,7 @@ pub(super) const MARKER: &str = "bcdfghjklm2456";
 
 /// One recorded answer.
 pub(super) fn recorded(name: &str) -> Value {
-    let path = format!(
-        "{}/tests/recorded/pai-dlc-{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    serde_json::from_str(&testing::recorded(&format!("pai-dlc-{name}.json"))).unwrap()
 }
 
 /// A job file as a user writes it.
