@@ -4,9 +4,11 @@
 
 mod desk;
 mod paper;
+mod samples;
 
 pub(crate) use desk::{Desk, Notebook, Still};
 pub(crate) use paper::{Exchange, Paper, Scripted, answer, lost, said};
+pub(crate) use samples::{body_of, offer, spec, tracked};
 
 /// The text of a file in `tests/recorded`.
 pub(crate) fn recorded(file: &str) -> String {

@@ -34,12 +34,7 @@ fn reference() -> ResourceRef {
 }
 
 fn tracked(id: &str) -> Tracked {
-    Tracked {
-        job_ref: ResourceRef::new("gongji", [id]),
-        cancel_requested_at: None,
-        time_limit_s: None,
-        reading: None,
-    }
+    testing::tracked(ResourceRef::new("gongji", [id]))
 }
 
 fn marker() -> Marker {

@@ -12,7 +12,7 @@ use super::{MARKER, account, marker, plan_in, recorded, request_id, routes, spec
 use crate::model::{Flag, State};
 use crate::secret::Secret;
 use crate::sign::Basic;
-use crate::testing::{Desk, Paper, Scripted, answer, lost};
+use crate::testing::{self, Desk, Paper, Scripted, answer, lost};
 
 #[derive(Debug, Default)]
 struct NoResults;
@@ -106,9 +106,7 @@ const TERMINATE: &str = "POST /cycle/clusters/lab/nodes/terminate";
 
 fn tracked(id: &str, reading: Option<Value>) -> Tracked {
     Tracked {
-        job_ref: ResourceRef::new("cyclecloud", ["lab", id]),
-        cancel_requested_at: None,
-        time_limit_s: None,
         reading,
+        ..testing::tracked(ResourceRef::new("cyclecloud", ["lab", id]))
     }
 }

@@ -17,7 +17,7 @@ use crate::provider::{
 };
 use crate::secret::Secret;
 use crate::sign::{AccessKey, Acs3};
-use crate::testing::{Desk, Exchange, Paper, answer, lost};
+use crate::testing::{self, Desk, Exchange, Paper, answer, lost};
 
 /// Every request names its action, and each host its own version of the API.
 fn check(request: &Signed) {
@@ -82,12 +82,7 @@ const REF: &str = "pai-dlc/cn-hangzhou/dlc1k2m3n4p5q6r7";
 const JOB: &str = "GET /api/v1/jobs/dlc1k2m3n4p5q6r7?NeedDetail=true";
 
 fn tracked(reference: &str) -> Tracked {
-    Tracked {
-        job_ref: reference.parse().unwrap(),
-        cancel_requested_at: None,
-        time_limit_s: None,
-        reading: None,
-    }
+    testing::tracked(reference.parse().unwrap())
 }
 
 fn not_found() -> (u16, Value) {

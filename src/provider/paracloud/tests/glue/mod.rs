@@ -18,13 +18,13 @@ use crate::http::{BaseUrl, Live, TrustSettings};
 use crate::model::{Marker, ResourceRef, State};
 use crate::provider::paracloud::{Connection, Paracloud, ParacloudDialect, Transfer};
 use crate::provider::{
-    Creation, ListFilter, Observation, Plan, PlanInput, Policy, Provider, Support, Tracked, Verb,
+    Creation, ListFilter, Observation, Plan, PlanInput, Policy, Provider, Support, Verb,
     VolumeRequest,
 };
 use crate::secret::Secret;
 use crate::sign::Bearer;
 use crate::spec::{JobSpec, Mount, MountSource, Program, Resources};
-use crate::testing::{Desk, Exchange, Notebook, Paper, Scripted, answer, lost, said};
+use crate::testing::{Desk, Exchange, Notebook, Paper, Scripted, answer, lost, said, tracked};
 
 const NAMESPACES: &str = "GET /api/v1beta2/namespaces";
 const TYPES: &str = "GET /api/v1beta2/clusters/-/instanceTypes";
@@ -93,15 +93,6 @@ fn groups(of: &[&Value]) -> String {
 
 fn job_ref() -> ResourceRef {
     ResourceRef::new("para", ["k8r2wq", "NC-N30", "p6vd2hcn"])
-}
-
-fn tracked(reference: ResourceRef) -> Tracked {
-    Tracked {
-        job_ref: reference,
-        cancel_requested_at: None,
-        time_limit_s: None,
-        reading: None,
-    }
 }
 
 fn spec(instance_type: &str) -> JobSpec {
