@@ -6,7 +6,7 @@ use super::*;
 async fn a_granted_create_is_a_pending_job() {
     let bench = Bench::new([answer(
         202,
-        &json!({"operationId": "op", "sets": [{"added": 2}]}),
+        json!({"operationId": "op", "sets": [{"added": 2}]}),
     )]);
     let Creation::Accepted(job) = bench.create(false).await else {
         panic!("not accepted");
@@ -34,13 +34,13 @@ async fn a_partial_grant_is_undone() {
     let bench = Bench::new([
         answer(
             202,
-            &json!({"operationId": "op", "sets": [{"added": 1, "message": "Only 1 fits"}]}),
+            json!({"operationId": "op", "sets": [{"added": 1, "message": "Only 1 fits"}]}),
         ),
-        answer(200, &nodes(&[])),
-        answer(200, &nodes(&["gpu-2"])),
+        answer(200, nodes(&[])),
+        answer(200, nodes(&["gpu-2"])),
         answer(
             202,
-            &json!({"nodes": [{"id": "id-gpu-2", "name": "gpu-2", "status": "OK"}]}),
+            json!({"nodes": [{"id": "id-gpu-2", "name": "gpu-2", "status": "OK"}]}),
         ),
     ]);
     let Creation::Refused(error) = bench.create(false).await else {
@@ -63,11 +63,11 @@ async fn a_partial_grant_is_undone() {
 #[tokio::test(start_paused = true)]
 async fn a_partial_grant_that_cannot_be_undone_says_what_may_cost() {
     let bench = Bench::new([
-        answer(202, &json!({"sets": [{"added": 1}]})),
-        answer(200, &nodes(&["gpu-2"])),
+        answer(202, json!({"sets": [{"added": 1}]})),
+        answer(200, nodes(&["gpu-2"])),
         answer(
             202,
-            &json!({"nodes": [{"name": "gpu-2", "status": "Error", "error": "KeepAlive"}]}),
+            json!({"nodes": [{"name": "gpu-2", "status": "Error", "error": "KeepAlive"}]}),
         ),
     ]);
     let Creation::Refused(error) = bench.create(false).await else {
@@ -100,10 +100,10 @@ async fn a_partial_grant_that_cannot_be_undone_says_what_may_cost() {
 #[tokio::test(start_paused = true)]
 async fn nodes_that_are_not_found_may_still_cost() {
     let bench = Bench::new([
-        answer(202, &json!({"sets": [{"added": 1}]})),
-        answer(200, &nodes(&[])),
-        answer(200, &nodes(&[])),
-        answer(200, &nodes(&[])),
+        answer(202, json!({"sets": [{"added": 1}]})),
+        answer(200, nodes(&[])),
+        answer(200, nodes(&[])),
+        answer(200, nodes(&[])),
     ]);
     let Creation::Refused(error) = bench.create(false).await else {
         panic!("not refused");
@@ -117,7 +117,7 @@ async fn nodes_that_are_not_found_may_still_cost() {
 async fn a_partial_grant_is_kept_where_that_is_allowed() {
     let bench = Bench::new([answer(
         202,
-        &json!({"sets": [{"added": 1, "message": "Only 1"}]}),
+        json!({"sets": [{"added": 1, "message": "Only 1"}]}),
     )]);
     let Creation::Accepted(job) = bench.create(true).await else {
         panic!("not accepted");
@@ -132,7 +132,7 @@ async fn a_partial_grant_is_kept_where_that_is_allowed() {
 async fn nothing_granted_is_a_lack_of_capacity(#[values(true, false)] allow_partial: bool) {
     let bench = Bench::new([answer(
         202,
-        &json!({"sets": [{"added": 0, "message": "none"}]}),
+        json!({"sets": [{"added": 0, "message": "none"}]}),
     )]);
     let Creation::Refused(error) = bench.create(allow_partial).await else {
         panic!("not refused");
@@ -144,8 +144,8 @@ async fn nothing_granted_is_a_lack_of_capacity(#[values(true, false)] allow_part
 #[tokio::test(start_paused = true)]
 async fn a_repeated_request_id_finds_the_job_it_belongs_to() {
     let bench = Bench::new([
-        answer(409, &json!({"Code": 409, "Message": "request id used"})),
-        answer(200, &nodes(&["gpu-1", "gpu-2"])),
+        answer(409, json!({"Code": 409, "Message": "request id used"})),
+        answer(200, nodes(&["gpu-1", "gpu-2"])),
     ]);
     let Creation::Accepted(job) = bench.create(false).await else {
         panic!("not accepted");
@@ -162,10 +162,10 @@ async fn a_repeated_request_id_finds_the_job_it_belongs_to() {
 #[tokio::test(start_paused = true)]
 async fn a_conflict_without_such_a_request_is_invalid_input() {
     let bench = Bench::new([
-        answer(409, &json!({"Message": "no such nodearray"})),
+        answer(409, json!({"Message": "no such nodearray"})),
         answer(
             404,
-            &json!({"Code": 404, "Message": "No operation found for request id"}),
+            json!({"Code": 404, "Message": "No operation found for request id"}),
         ),
     ]);
     let Creation::Refused(error) = bench.create(false).await else {
@@ -178,9 +178,9 @@ async fn a_conflict_without_such_a_request_is_invalid_input() {
 
 #[rstest]
 #[case::lost(lost())]
-#[case::internal(answer(500, &json!({"Message": "npe"})))]
-#[case::unavailable(answer(503, &json!({})))]
-#[case::torn(answer(202, &json!({"operationId": "op"})))]
+#[case::internal(answer(500, json!({"Message": "npe"})))]
+#[case::unavailable(answer(503, json!({})))]
+#[case::torn(answer(202, json!({"operationId": "op"})))]
 #[tokio::test(start_paused = true)]
 async fn an_unclear_create_is_sent_once_and_left_to_the_engine(#[case] outcome: Scripted) {
     let bench = Bench::new([outcome]);
@@ -190,14 +190,14 @@ async fn an_unclear_create_is_sent_once_and_left_to_the_engine(#[case] outcome: 
 
 #[tokio::test(start_paused = true)]
 async fn a_conflict_that_cannot_be_looked_up_is_unclear() {
-    let bench = Bench::new([answer(409, &json!({})), answer(403, &json!({}))]);
+    let bench = Bench::new([answer(409, json!({})), answer(403, json!({}))]);
     assert!(matches!(bench.create(false).await, Creation::Ambiguous(_)));
     assert_eq!(bench.calls().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_a_401_nothing_more_is_sent() {
-    let bench = Bench::new([answer(401, &json!({"Message": "bad login"}))]);
+    let bench = Bench::new([answer(401, json!({"Message": "bad login"}))]);
     let jobs: Vec<Tracked> = (0..5)
         .map(|number| tracked(&number.to_string(), None))
         .collect();

@@ -27,9 +27,9 @@ async fn readiness_takes_two_looks_that_share_a_reading() {
 #[tokio::test(start_paused = true)]
 async fn many_jobs_keep_their_order() {
     let bench = Bench::new([
-        answer(200, &nodes(&["gpu-1"])),
-        answer(200, &nodes(&["gpu-2"])),
-        answer(200, &nodes(&["gpu-3"])),
+        answer(200, nodes(&["gpu-1"])),
+        answer(200, nodes(&["gpu-2"])),
+        answer(200, nodes(&["gpu-3"])),
     ]);
     let jobs: Vec<Tracked> = ["a", "b", "c"].iter().map(|id| tracked(id, None)).collect();
     let seen = bench.provider.observe(&jobs).await.unwrap();
@@ -53,9 +53,9 @@ async fn many_jobs_keep_their_order() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_request_is_looked_for_by_operation_and_by_tag() {
-    let unknown = || answer(404, &json!({"Code": 404, "Message": "unknown"}));
+    let unknown = || answer(404, json!({"Code": 404, "Message": "unknown"}));
     let reading = json!({"accepted": true, "operation_id": "op"});
-    let bench = Bench::new([unknown(), unknown(), answer(200, &nodes(&["gpu-1"]))]);
+    let bench = Bench::new([unknown(), unknown(), answer(200, nodes(&["gpu-1"]))]);
     let id = request_id();
     let seen = bench
         .provider
@@ -72,7 +72,7 @@ async fn an_unknown_request_is_looked_for_by_operation_and_by_tag() {
         ]
     );
     // Accepted once, and forgotten by the server before anybody saw a node of it.
-    let bench = Bench::new([unknown(), unknown(), answer(200, &nodes(&[]))]);
+    let bench = Bench::new([unknown(), unknown(), answer(200, nodes(&[]))]);
     let seen = bench
         .provider
         .observe(&[tracked(&id, Some(reading))])
@@ -85,7 +85,7 @@ async fn an_unknown_request_is_looked_for_by_operation_and_by_tag() {
         "accepted": true, "seen_ready": true, "gone_polls": 1,
         "nodes": [{"name": "gpu-1", "status": "Ready"}],
     });
-    let bench = Bench::new([unknown(), answer(200, &nodes(&[]))]);
+    let bench = Bench::new([unknown(), answer(200, nodes(&[]))]);
     let seen = bench
         .provider
         .observe(&[tracked(&id, Some(ready))])
@@ -94,7 +94,7 @@ async fn an_unknown_request_is_looked_for_by_operation_and_by_tag() {
     assert!(matches!(&seen[0], Observation::Seen(job)
         if job.state == State::Unknown && job.terminal && job.flags.contains(&Flag::ResultUnknown)));
     // Never heard of.
-    let bench = Bench::new([unknown(), answer(200, &nodes(&[]))]);
+    let bench = Bench::new([unknown(), answer(200, nodes(&[]))]);
     let seen = bench.provider.observe(&[tracked(&id, None)]).await.unwrap();
     assert_eq!(seen, [Observation::Missing]);
 }
@@ -103,7 +103,7 @@ async fn an_unknown_request_is_looked_for_by_operation_and_by_tag() {
 async fn vanished_nodes_are_told_with_the_capacity_failure_of_their_bucket() {
     let mut raw = status();
     raw["nodearrays"][0]["buckets"][0]["lastCapacityFailure"] = json!(95.2);
-    let bench = Bench::new([answer(200, &nodes(&[])), answer(200, &raw)]);
+    let bench = Bench::new([answer(200, nodes(&[])), answer(200, &raw)]);
     let reading = json!({
         "accepted": true, "gone_polls": 1, "machine_type": "Standard_NC24ads_A100_v4",
         "nodes_seen_at": "2026-03-02T09:31:40Z", "gone_at": "2026-03-02T09:31:50Z",
@@ -132,7 +132,7 @@ async fn vanished_nodes_are_told_with_the_capacity_failure_of_their_bucket() {
 async fn a_marker_is_found_by_its_request_id_alone() {
     let marker = marker();
     let since = Timestamp::UNIX_EPOCH;
-    let bench = Bench::new([answer(200, &nodes(&["gpu-1"]))]);
+    let bench = Bench::new([answer(200, nodes(&["gpu-1"]))]);
     let found = bench
         .provider
         .find(&marker, "cyclecloud/lab", since)
@@ -141,7 +141,7 @@ async fn a_marker_is_found_by_its_request_id_alone() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].marker.as_deref(), Some(MARKER));
     assert_eq!(bench.calls(), [of_request()]);
-    let bench = Bench::new([answer(404, &json!({"Code": 404}))]);
+    let bench = Bench::new([answer(404, json!({"Code": 404}))]);
     assert!(
         bench
             .provider
@@ -158,7 +158,7 @@ async fn a_cancel_terminates_by_ids_with_a_fresh_request_id() {
     list["nodes"][0]["TargetState"] = json!("Terminated");
     let bench = Bench::new([
         answer(200, &list),
-        answer(202, &json!({"nodes": [{"name": "gpu-2", "status": "OK"}]})),
+        answer(202, json!({"nodes": [{"name": "gpu-2", "status": "OK"}]})),
     ]);
     let job = tracked(&request_id(), None).job_ref;
     bench.provider.cancel(&job).await.unwrap();
@@ -167,7 +167,7 @@ async fn a_cancel_terminates_by_ids_with_a_fresh_request_id() {
         bench.body(1),
         json!({"ids": ["id-gpu-2"], "requestId": "07070707-0707-4707-8707-070707070707"})
     );
-    let empty = Bench::new([answer(200, &nodes(&[]))]);
+    let empty = Bench::new([answer(200, nodes(&[]))]);
     empty.provider.cancel(&job).await.unwrap();
     assert_eq!(empty.calls().len(), 1, "nothing to cancel");
 }
@@ -175,8 +175,8 @@ async fn a_cancel_terminates_by_ids_with_a_fresh_request_id() {
 #[tokio::test(start_paused = true)]
 async fn a_node_that_refuses_makes_the_cancel_fail() {
     let bench = Bench::new([
-        answer(200, &nodes(&["gpu-2", "gpu-3"])),
-        answer(202, &recorded("terminated-with-one-refusal")),
+        answer(200, nodes(&["gpu-2", "gpu-3"])),
+        answer(202, recorded("terminated-with-one-refusal")),
     ]);
     let error = bench
         .provider
@@ -194,10 +194,10 @@ async fn a_node_that_refuses_makes_the_cancel_fail() {
 #[tokio::test(start_paused = true)]
 async fn an_unclear_terminate_is_looked_up_and_repeated_once_with_its_id() {
     let bench = Bench::new([
-        answer(200, &nodes(&["gpu-2"])),
+        answer(200, nodes(&["gpu-2"])),
         lost(),
-        answer(404, &json!({"Code": 404})),
-        answer(202, &json!({"nodes": []})),
+        answer(404, json!({"Code": 404})),
+        answer(202, json!({"nodes": []})),
     ]);
     let job = tracked(&request_id(), None).job_ref;
     bench.provider.cancel(&job).await.unwrap();
@@ -208,9 +208,9 @@ async fn an_unclear_terminate_is_looked_up_and_repeated_once_with_its_id() {
     );
     assert_eq!(bench.body(1), bench.body(3));
     let known = Bench::new([
-        answer(200, &nodes(&["gpu-2"])),
+        answer(200, nodes(&["gpu-2"])),
         lost(),
-        answer(200, &nodes(&["gpu-2"])),
+        answer(200, nodes(&["gpu-2"])),
     ]);
     known.provider.cancel(&job).await.unwrap();
     assert_eq!(known.calls().len(), 3, "it had arrived");
@@ -219,8 +219,8 @@ async fn an_unclear_terminate_is_looked_up_and_repeated_once_with_its_id() {
 #[tokio::test(start_paused = true)]
 async fn an_unknown_job_cannot_be_cancelled() {
     let bench = Bench::new([
-        answer(404, &json!({"Code": 404})),
-        answer(200, &nodes(&["gpu-1"])),
+        answer(404, json!({"Code": 404})),
+        answer(200, nodes(&["gpu-1"])),
     ]);
     let error = bench
         .provider

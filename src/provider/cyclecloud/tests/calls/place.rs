@@ -4,13 +4,13 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_survey_is_one_look_at_the_status() {
-    let bench = Bench::new([answer(200, &status())]);
+    let bench = Bench::new([answer(200, status())]);
     let survey = bench.provider.survey(&spec("command: [a]")).await.unwrap();
     assert_eq!(survey.namespace.unwrap().id, "lab");
     assert_eq!(survey.offers.len(), 2);
     assert_eq!(survey.volumes.len(), 1);
     assert_eq!(bench.calls(), ["GET /cycle/clusters/lab/status"]);
-    let bench = Bench::new([answer(404, &json!({"Code": 404, "Message": "no cluster"}))]);
+    let bench = Bench::new([answer(404, json!({"Code": 404, "Message": "no cluster"}))]);
     let error = bench
         .provider
         .survey(&spec("command: [a]"))
@@ -21,7 +21,7 @@ async fn a_survey_is_one_look_at_the_status() {
 
 #[tokio::test(start_paused = true)]
 async fn volumes_can_be_seen_and_nothing_else() {
-    let bench = Bench::new([answer(200, &status()), answer(200, &status())]);
+    let bench = Bench::new([answer(200, status()), answer(200, status())]);
     let volumes = bench.provider.volumes().unwrap();
     let listed = volumes.list(None).await.unwrap();
     assert_eq!(
