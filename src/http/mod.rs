@@ -3,6 +3,7 @@
 //! `encode`, `request`, `answer`, `dialect`, `retry`, `redact` and `trace` are pure; `live`, `tls` and `send` do I/O.
 
 pub mod answer;
+pub mod credentials;
 pub mod dialect;
 pub mod encode;
 pub mod live;

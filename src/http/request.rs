@@ -1,6 +1,7 @@
 //! What is to be sent: base URLs, targets, templates; and what has been signed.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -8,6 +9,7 @@ use serde::Serialize;
 use url::{Host, Url};
 
 use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
 
 use super::encode;
 
@@ -278,12 +280,31 @@ pub struct Signed {
     pub(crate) template: Template,
     /// Every header to send, the signer's included; secret values are marked sensitive.
     pub(crate) headers: HeaderMap,
+    /// What the signature was made from.
+    hidden: Arc<[Secret]>,
 }
 
 impl Signed {
     /// Made by signers alone: hence the token that only `sign/` can build.
     pub(crate) fn new(_proof: crate::sign::Proof, template: Template, headers: HeaderMap) -> Self {
-        Self { template, headers }
+        Self {
+            template,
+            headers,
+            hidden: Arc::default(),
+        }
+    }
+
+    /// Names what must not be shown though no header holds it as it is, such as a password or a key.
+    pub(crate) fn hiding(self, secrets: impl IntoIterator<Item = Secret>) -> Self {
+        Self {
+            hidden: secrets.into_iter().collect(),
+            ..self
+        }
+    }
+
+    /// What must not be shown beside the sensitive headers.
+    pub(super) fn hidden(&self) -> &[Secret] {
+        &self.hidden
     }
 
     /// The headers that travel.

@@ -20,7 +20,7 @@ use crate::sign::{SignContext, Signer};
 
 use super::dialect::{self, Dialect, Repeat, Verdict};
 use super::retry::{self, Decision, Outcome, Situation};
-use super::{Answer, Signed, Template, trace};
+use super::{Answer, Signed, Template, credentials, trace};
 
 mod transfer;
 
@@ -262,7 +262,14 @@ impl Session {
                 took.as_millis()
             ),
         );
-        match self.dialect.judge(template.operation, &answer) {
+        let verdict = match self.dialect.judge(template.operation, &answer) {
+            // A service that says back what it was sent is quoted without that.
+            Verdict::Failure { .. } if let Some(clean) = credentials::left_out(&answer, signed) => {
+                self.dialect.judge(template.operation, &clean)
+            }
+            verdict => verdict,
+        };
+        match verdict {
             Verdict::Success => Ok(answer),
             Verdict::Failure { error, repeat } => {
                 run.internal_errors +=

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::{Answer, Signed, redact};
+use super::{Answer, Signed, credentials, redact};
 
 /// The request line, the headers and the body of an attempt.
 pub fn request(request: &Signed, attempt: u32) -> String {
@@ -27,25 +27,12 @@ pub fn request(request: &Signed, attempt: u32) -> String {
 pub fn answer(request: &Signed, answer: &Answer, took: Duration) -> String {
     let mut text = format!("< {} after {} ms", answer.status, took.as_millis());
     add_lines(&mut text, '<', redact::headers(&answer.headers));
-    let body = redact::body(&answer.body).map(|body| {
-        credentials(request).fold(body, |body, credential| {
-            body.replace(credential, &redact::masked(credential.as_bytes()))
-        })
-    });
-    add_lines(&mut text, '<', body);
+    add_lines(
+        &mut text,
+        '<',
+        redact::body_of_answer(&answer.body, &credentials::of(request)),
+    );
     text
-}
-
-/// The sensitive header values of a request: whole, and without the scheme before them.
-fn credentials(request: &Signed) -> impl Iterator<Item = &str> {
-    request
-        .headers()
-        .values()
-        .filter(|value| value.is_sensitive())
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|text| [Some(text), text.split_once(' ').map(|(_, bare)| bare)])
-        .flatten()
-        .filter(|text| !text.is_empty())
 }
 
 /// Why no answer came.

@@ -179,6 +179,7 @@ pub struct Memory {
     pub key: Option<String>,
     pub name: Option<String>,
     pub labels: BTreeMap<String, String>,
+    /// When the intent was written; unknown of a job that was submitted elsewhere.
     pub created_at: Option<Timestamp>,
     pub cancel_requested_at: Option<Timestamp>,
     pub time_limit_s: Option<u64>,
@@ -201,7 +202,7 @@ impl From<Entry> for Memory {
             key: entry.key,
             name: entry.name,
             labels: entry.labels,
-            created_at: entry.created_at,
+            created_at: entry.created_at.filter(|_| entry.phase.is_some()),
             cancel_requested_at: entry.cancel_requested_at,
             time_limit_s: entry.time_limit_s,
             secret_names: entry.secret_names,

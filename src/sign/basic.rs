@@ -16,7 +16,10 @@ use super::{Proof, SignContext, SignError, Signer};
 
 /// Puts `Authorization: Basic base64(user:password)` on every request.
 #[derive(Clone)]
-pub struct Basic(HeaderValue);
+pub struct Basic {
+    header: HeaderValue,
+    password: Secret,
+}
 
 impl Basic {
     /// Takes a user name without `:` and a password of any printable text; both are encoded as UTF-8 (§2.1).
@@ -44,7 +47,10 @@ impl Basic {
         let mut value = HeaderValue::from_str(line.expose())
             .map_err(|_unsendable| SignError::UnsendableCredential)?;
         value.set_sensitive(true);
-        Ok(Self(value))
+        Ok(Self {
+            header: value,
+            password: password.clone(),
+        })
     }
 }
 
@@ -57,8 +63,9 @@ impl fmt::Debug for Basic {
 impl Signer for Basic {
     fn sign(&self, template: &Template, _context: &SignContext) -> Result<Signed, SignError> {
         let mut headers = template.headers.clone();
-        headers.insert(AUTHORIZATION, self.0.clone());
-        Ok(Signed::new(Proof::new(), template.clone(), headers))
+        headers.insert(AUTHORIZATION, self.header.clone());
+        let signed = Signed::new(Proof::new(), template.clone(), headers);
+        Ok(signed.hiding([self.password.clone()]))
     }
 
     fn canonical(&self, _template: &Template, _context: &SignContext) -> Option<String> {

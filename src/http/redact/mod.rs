@@ -13,7 +13,9 @@ use sha2::{Digest, Sha256};
 
 use crate::sign::hex;
 
-use super::encode;
+use crate::secret::Secret;
+
+use super::{credentials, encode};
 
 /// The most of a body that a trace shows, in bytes.
 const BODY_SHOWN: usize = 4096;
@@ -127,12 +129,20 @@ fn is_secret_parameter(name: &str) -> bool {
 ///
 /// What is no JSON cannot be scrubbed, so only its size is told.
 pub fn body(bytes: &[u8]) -> Option<String> {
+    body_of_answer(bytes, &[])
+}
+
+/// The body of an answer, without the credentials of its request too.
+pub fn body_of_answer(bytes: &[u8], secrets: &[Secret]) -> Option<String> {
     if bytes.is_empty() {
         return None;
     }
-    let value = (bytes.len() <= BODY_READ)
-        .then(|| serde_json::from_slice::<Value>(bytes).ok())
-        .flatten();
+    // First of all: what is found by its form could tear a credential apart.
+    let text = std::str::from_utf8(bytes)
+        .ok()
+        .filter(|_| bytes.len() <= BODY_READ)
+        .map(|text| credentials::replaced(text, secrets, |secret| masked(secret.as_bytes())));
+    let value = text.and_then(|text| serde_json::from_str::<Value>(&text).ok());
     let Some(mut value) = value else {
         return Some(format!(
             "({} bytes that are not JSON or too many, not shown)",

@@ -30,7 +30,10 @@ impl Dialect for Words {
             _ => dialect::kind_of_status(answer.status, true),
         };
         Verdict::Failure {
-            error: Error::new(kind, "test", format!("status {}", answer.status.as_u16())),
+            error: match answer.first_line().strip_prefix("says ") {
+                Some(told) => Error::new(kind, "test", told),
+                None => Error::new(kind, "test", format!("status {}", answer.status.as_u16())),
+            },
             repeat,
         }
     }
@@ -332,4 +335,16 @@ async fn no_secret_reaches_the_trace_or_the_details() {
         assert!(!text.contains("hunter2"), "{text}");
         assert!(!text.contains("Signature="), "{text}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_says_back_what_it_was_sent_is_quoted_without_that() {
+    let bench = Bench::new([answer(400, "says hunter2-secret and hunter2-token")]);
+    let failure = bench.send(Safety::Repeatable).await.unwrap_err();
+    assert_eq!(failure.error.message(), "•••• and ••••");
+    // What the service said stays as it was for those who print it unchanged.
+    assert_eq!(
+        failure.answer.unwrap().body,
+        "says hunter2-secret and hunter2-token"
+    );
 }

@@ -308,7 +308,8 @@ fn a_job_from_elsewhere_gets_a_light_record() {
     let memory = journal.memory(&job).unwrap().unwrap();
     assert_eq!(memory.last_state, Some(State::Running));
     assert_eq!((memory.marker, memory.phase), (None, None));
-    assert_eq!(memory.created_at, Some(at(5)));
+    // Seen is not made: nobody here knows when that was.
+    assert_eq!(memory.created_at, None);
     assert_eq!(
         ids(&journal.find_by_id_prefix("471100").unwrap()),
         ["4711002"]

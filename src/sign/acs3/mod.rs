@@ -109,7 +109,8 @@ impl Signer for Acs3 {
             self.id_text, canonical.signed_headers
         );
         headers.insert(AUTHORIZATION, sensitive(header_value(&authorization)?));
-        Ok(Signed::new(Proof::new(), template.clone(), headers))
+        let signed = Signed::new(Proof::new(), template.clone(), headers);
+        Ok(signed.hiding([self.secret.clone()]))
     }
 
     fn canonical(&self, template: &Template, context: &SignContext) -> Option<String> {
