@@ -2,10 +2,12 @@
 //!
 //! Only for tests of what sits on a [`Session`](crate::http::Session); what one module needs alone stays with its tests.
 
+mod any;
 mod desk;
 mod paper;
 mod samples;
 
+pub(crate) use any::any_json;
 pub(crate) use desk::{Desk, Notebook, Still};
 pub(crate) use paper::{Exchange, Paper, Scripted, answer, lost, said};
 pub(crate) use samples::{body_of, offer, spec, tracked};
