@@ -267,7 +267,7 @@ impl Session {
             Verdict::Failure { .. } if let Some(clean) = credentials::left_out(&answer, signed) => {
                 self.dialect.judge(template.operation, &clean)
             }
-            verdict => verdict,
+            verdict @ (Verdict::Success | Verdict::Failure { .. }) => verdict,
         };
         match verdict {
             Verdict::Success => Ok(answer),
