@@ -24,7 +24,7 @@ use crate::model::{Receipt, Timestamp};
 use crate::output::error::{error_text, labelled};
 use crate::output::sanitize::{self, LogSanitizer};
 use crate::output::table::{Tone, receipts};
-use crate::output::{Format, Jq, Style, error_line};
+use crate::output::{Format, Jq, Reader, Style, error_line};
 use crate::secret::Secret;
 
 pub use facts::{ColourChoice, Facts, Terminals};
@@ -125,6 +125,11 @@ impl Ui {
 
     /// How results on stdout look.
     pub fn style(&self) -> Style {
+        let reader = if self.facts.terminals.output {
+            Reader::Terminal
+        } else {
+            Reader::Pipe
+        };
         Style {
             format: self.options.format,
             colour: self
@@ -132,7 +137,7 @@ impl Ui {
                 .colour(self.options.colour, self.facts.terminals.output),
             width: self.facts.table_width(),
             time_zone: self.zone.clone(),
-            jq: self.options.jq.clone(),
+            jq: self.options.jq.clone().map(|jq| jq.read_by(reader)),
         }
     }
 
