@@ -24,7 +24,7 @@ use crate::model::{Receipt, Timestamp};
 use crate::output::error::{error_text, labelled};
 use crate::output::sanitize::{self, LogSanitizer};
 use crate::output::table::{Tone, receipts};
-use crate::output::{Format, Jq, Reader, Style, error_line};
+use crate::output::{Format, Jq, Style, error_line};
 use crate::secret::Secret;
 
 pub use facts::{ColourChoice, Facts, Terminals};
@@ -125,11 +125,6 @@ impl Ui {
 
     /// How results on stdout look.
     pub fn style(&self) -> Style {
-        let reader = if self.facts.terminals.output {
-            Reader::Terminal
-        } else {
-            Reader::Pipe
-        };
         Style {
             format: self.options.format,
             colour: self
@@ -137,7 +132,7 @@ impl Ui {
                 .colour(self.options.colour, self.facts.terminals.output),
             width: self.facts.table_width(),
             time_zone: self.zone.clone(),
-            jq: self.options.jq.clone().map(|jq| jq.read_by(reader)),
+            jq: self.options.jq.clone(),
         }
     }
 
@@ -179,6 +174,16 @@ impl Ui {
             .with_cause(error)
             .with_hint("what the command did has been done; look before running it again")),
             Ok(()) => Ok(()),
+        }
+    }
+
+    /// The ref of a new job on stderr, where stdout is its log's (cli.md §10, "Output, small print"); under `--quiet` the
+    /// ref alone.
+    pub fn submitted(&self, job_ref: &str) {
+        if self.options.quiet {
+            self.say("", job_ref, Tone::Faint);
+        } else {
+            self.note(&format!("submitted {job_ref}"));
         }
     }
 
