@@ -48,6 +48,11 @@ impl PaiDlc {
                 format!("--action: `{action}` cannot be the name of an operation"),
             )
         })?;
+        // The two products' paths look alike, their versions do not: one that the user gives chooses the host too (§1.1).
+        let told = request.headers.iter().find(|(name, _)| name == VERSION);
+        let product = told
+            .and_then(|(_, version)| Product::of_version(version.to_str().ok()?))
+            .unwrap_or(product);
         let (base, version) = match product {
             Product::Dlc => (&self.home.dlc, DLC_VERSION),
             Product::AiWorkspace => (&self.home.aiworkspace, AIWORKSPACE_VERSION),
