@@ -177,9 +177,10 @@ async fn dry_run(
     let text = output::render_curl_of(
         provider.name(),
         provider.backend(),
+        call.session.signer.scheme(),
         &call.template,
         signed.as_ref(),
-    )?;
+    );
     app.ui.print(&text)?;
     Ok(0)
 }

@@ -10,6 +10,7 @@ use crate::model::{
     Backend, Event, FileEntry, Job, JobCost, Namespace, Offer, ResourceRef, Timestamp,
     TransferCredentials, Volume,
 };
+use crate::sign::Scheme;
 
 use super::document::{Document, Shape};
 use super::json::{
@@ -174,10 +175,11 @@ pub fn render_curl(entries: &[PlanEntry<'_>]) -> String {
 pub fn render_curl_of(
     provider: &str,
     backend: Backend,
+    scheme: Scheme,
     template: &Template,
     signed: Option<&Signed>,
-) -> Result<String> {
-    curl::one(provider, backend, template, signed)
+) -> String {
+    curl::one(provider, backend, scheme, template, signed)
 }
 
 /// `config show`; the origins stand in the table only with `--origin`.

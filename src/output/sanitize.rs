@@ -55,25 +55,34 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped(&flat, |_| false))
 }
 
-/// Serialised JSON: what `serde_json` leaves raw inside strings becomes `\uXXXX`, so the document means the same.
+/// JSON text: what stands raw inside strings becomes `\uXXXX`, so the document means the same.
 ///
-/// Line feeds between members stay; inside strings they are escaped already.
+/// Between members line feeds and tabs stay, and carriage returns go: there they are blanks, and no escapes.
 pub fn json(document: &str) -> Cow<'_, str> {
     let escapes = |character: char| is_dangerous(character) && character != '\n';
     if !document.chars().any(escapes) {
         return Cow::Borrowed(document);
     }
     let mut safe = String::with_capacity(document.len());
+    let mut is_inside = false;
+    let mut after_backslash = false;
     for character in document.chars() {
-        if escapes(character) {
-            let mut units = [0; 2];
-            for unit in character.encode_utf16(&mut units) {
-                // Writing to a string cannot fail.
-                let _ = write!(safe, "\\u{unit:04x}");
+        match character {
+            '\t' if !is_inside => safe.push('\t'),
+            '\r' if !is_inside => {}
+            other if escapes(other) => {
+                let mut units = [0; 2];
+                for unit in other.encode_utf16(&mut units) {
+                    // Writing to a string cannot fail.
+                    let _ = write!(safe, "\\u{unit:04x}");
+                }
             }
-        } else {
-            safe.push(character);
+            other => safe.push(other),
         }
+        if character == '"' && !after_backslash {
+            is_inside = !is_inside;
+        }
+        after_backslash = character == '\\' && !after_backslash;
     }
     Cow::Owned(safe)
 }
@@ -215,6 +224,14 @@ mod tests {
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&safe).unwrap(),
             value
+        );
+    }
+
+    #[test]
+    fn blanks_between_members_are_no_text() {
+        assert_eq!(
+            json("{\r\n\t\"a\\\"\u{9b}\\\\\":\t\"\u{200b}\"\r\n}"),
+            "{\n\t\"a\\\"\\u009b\\\\\":\t\"\\u200b\"\n}"
         );
     }
 

@@ -29,6 +29,7 @@ use crate::model::{
     Backend, Event, Job, JobCost, Marker, Namespace, Offer, ResourceRef, State, Timestamp,
     TransferCredentials, Volume,
 };
+use crate::sign::Scheme;
 use crate::spec::JobSpec;
 
 pub use caps::{Capabilities, Support, Verb, table};
@@ -45,6 +46,9 @@ pub trait Provider: fmt::Debug + Send + Sync {
     fn name(&self) -> &str;
 
     fn backend(&self) -> Backend;
+
+    /// How its requests are authenticated.
+    fn scheme(&self) -> Scheme;
 
     /// What it can do, and for the rest why not and what instead.
     fn capabilities(&self) -> &'static Capabilities;

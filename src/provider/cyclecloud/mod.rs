@@ -38,6 +38,7 @@ use serde_json::Value;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, BaseUrl, Failure, Fate, Session, Template};
 use crate::model::{Backend, Job, Marker, Namespace, Offer, ResourceRef, Timestamp};
+use crate::sign::Scheme;
 use crate::spec::JobSpec;
 
 use super::raw::Manner;
@@ -225,6 +226,10 @@ impl Provider for Cyclecloud {
 
     fn backend(&self) -> Backend {
         Backend::Cyclecloud
+    }
+
+    fn scheme(&self) -> Scheme {
+        self.session.signer.scheme()
     }
 
     fn capabilities(&self) -> &'static Capabilities {

@@ -37,6 +37,7 @@ use serde_json::Value;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, BaseUrl, Failure, Fate, Session};
 use crate::model::{Backend, Job, Marker, Offer, ResourceRef, Timestamp};
+use crate::sign::Scheme;
 use crate::spec::JobSpec;
 
 use super::raw::Manner;
@@ -162,6 +163,10 @@ impl Provider for Gongji {
 
     fn backend(&self) -> Backend {
         Backend::Gongji
+    }
+
+    fn scheme(&self) -> Scheme {
+        self.session.signer.scheme()
     }
 
     fn capabilities(&self) -> &'static Capabilities {

@@ -36,6 +36,7 @@ use tokio::sync::OnceCell;
 use crate::error::{Error, Kind, Result};
 use crate::http::{BaseUrl, Failure, Fate, Session, Streaming, Template};
 use crate::model::{Backend, Job, Marker, Offer, ResourceRef, Timestamp};
+use crate::sign::Scheme;
 use crate::spec::JobSpec;
 
 use super::raw::Manner;
@@ -204,6 +205,10 @@ impl Provider for Paracloud {
 
     fn backend(&self) -> Backend {
         Backend::Paracloud
+    }
+
+    fn scheme(&self) -> Scheme {
+        self.session.signer.scheme()
     }
 
     fn capabilities(&self) -> &'static Capabilities {
