@@ -157,15 +157,19 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
         },
     };
     let ending = if waiting.follow {
-        logs::with_log(
+        let followed = logs::with_log(
             app,
             &driver,
             &waiting.refs,
             waiting.pace,
             settings,
             &mut audience,
-        )
-        .await?
+        );
+        match followed.await? {
+            Some(ending) => ending,
+            // Nobody reads any more: no error.
+            None => return Ok(0),
+        }
     } else {
         driver.wait(&waiting.refs, settings, &mut audience).await?
     };

@@ -56,8 +56,8 @@ pub fn job_line(row: &Row<'_, Job>, style: &Style) -> Result<String> {
 }
 
 /// One line of a log: for `logs` and `--follow` under ndjson.
-pub fn log_line(pod: &str, line: &str, style: &Style) -> Result<String> {
-    super::ndjson_line(&json::object(&LogLineV1::new(pod, line))?, style)
+pub fn log_line(pod: &str, stream: Option<&str>, line: &str, style: &Style) -> Result<String> {
+    super::ndjson_line(&json::object(&LogLineV1::new(pod, stream, line))?, style)
 }
 
 /// `types`.

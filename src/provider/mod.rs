@@ -35,7 +35,7 @@ use crate::spec::JobSpec;
 pub use caps::{Capabilities, Support, Verb, table};
 pub use connect::{Kit, capabilities, connect};
 pub use files::{FileSink, Files, KeptAccess, KeptCredentials};
-pub use logs::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
+pub use logs::{LogLook, LogPiece, LogReader, LogSource, LogStart, LogStream, Logs};
 pub use plan::{ARRAY, Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey, Upload};
 pub use raw::{RawCall, RawPath, RawRequest};
 

@@ -20,7 +20,7 @@ use crate::engine::wait::Goal;
 use crate::error::{Error, Kind, Result};
 use crate::output::{Format, PriceCheck, Told};
 use crate::provider::Provider;
-use crate::spec::{Array, JobSpec};
+use crate::spec::Array;
 
 use super::explain;
 use super::logs;
@@ -44,7 +44,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     keyed::check(args, &prepared.spec)?;
     let (mut all, is_any) = app.takers(&prepared.spec.provider)?;
     if args.follow {
-        followable(&mut all, &prepared.spec);
+        followable(&mut all, &prepared);
     }
     let candidates = Candidates {
         all,
@@ -128,10 +128,10 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
 }
 
 /// Under `--follow` a candidate whose log cannot be had takes no job.
-fn followable(candidates: &mut [Candidate], spec: &JobSpec) {
+fn followable(candidates: &mut [Candidate], prepared: &Prepared) {
     for candidate in candidates {
         if let Ok(provider) = &candidate.provider
-            && let Err(error) = logs::check_follow(&**provider, spec)
+            && let Err(error) = logs::check_follow(&**provider, prepared)
         {
             candidate.provider = Err(error);
         }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::{Backend, Job};
-use crate::provider::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
+use crate::provider::{LogLook, LogPiece, LogReader, LogSource, LogStart, LogStream, Logs};
 use crate::spec::JobSpec;
 
 use super::Cyclecloud;
@@ -45,6 +45,10 @@ impl Logs for Cyclecloud {
             .into_iter()
             .map(|output| LogSource {
                 name: output.node,
+                stream: output
+                    .path
+                    .file_name()
+                    .and_then(|name| LogStream::parse(name.to_str()?)),
                 locator: vec![output.path.to_string_lossy().into_owned()],
                 began_at: None,
                 ended: job.terminal || output.has_ended,

@@ -57,6 +57,7 @@ impl Logs for Gongji {
                     Some(service) if !is_one => format!("{pod}/{service}"),
                     Some(_) | None => pod.clone(),
                 },
+                stream: None,
                 locator: [id, point, *service_id].map(|part| part.to_string()).into(),
                 began_at: None,
                 ended: matches!(node.status.as_deref(), Some("Succeeded" | "Failed" | "End")),

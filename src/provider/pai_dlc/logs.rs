@@ -53,6 +53,7 @@ impl Logs for PaiDlc {
             .into_iter()
             .map(|(pod, uid, is_present)| LogSource {
                 name: pod.to_owned(),
+                stream: None,
                 locator: [
                     site.region.as_str(),
                     id,

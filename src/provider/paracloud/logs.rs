@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::{FilePath, Job, ResourceRef};
-use crate::provider::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
+use crate::provider::{LogLook, LogPiece, LogReader, LogSource, LogStart, LogStream, Logs};
 use crate::spec::JobSpec;
 use crate::webdav::Client;
 
@@ -42,16 +42,17 @@ impl Logs for Paracloud {
             let entry = entries.iter().find(|entry| entry.path.name() == file)?;
             Some(entry.size_bytes.unwrap_or(1))
         };
-        let source = |name: &str, file: &str| LogSource {
-            name: name.to_owned(),
+        let source = |stream: LogStream, file: &str| LogSource {
+            name: job.job_ref.id().to_owned(),
+            stream: Some(stream),
             locator: vec![volume.to_string(), folder.join(file).to_string()],
             began_at: job.started_at,
             ended: job.terminal,
         };
-        let output = size_of(script::STDOUT).map(|_| source("stdout", script::STDOUT));
+        let output = size_of(script::STDOUT).map(|_| source(LogStream::Output, script::STDOUT));
         let errors = size_of(script::STDERR)
             .filter(|size| *size > 0)
-            .map(|_| source("stderr", script::STDERR));
+            .map(|_| source(LogStream::Errors, script::STDERR));
         Ok(output.into_iter().chain(errors).collect())
     }
 

@@ -152,6 +152,53 @@ fn an_interrupt_leaves_the_job_alone_and_says_how_to_follow_it_again(#[case] pro
     );
 }
 
+#[apply(backends_with_logs)]
+fn a_reader_that_goes_ends_it_though_the_job_writes_nothing_more(#[case] provider: &str) {
+    let environment = TestEnvironment::with_sandbox();
+    let job = environment.file("job.yaml", JOB);
+    let silent = "echo once; while :; do sleep 0.05; done";
+    let mut child = environment
+        .command(&[
+            "submit", &job, "-p", provider, "--follow", "--", "sh", "-c", silent,
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdout.take().unwrap();
+    pipe.read_exact(&mut [0; 5]).unwrap();
+    drop(pipe);
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(
+        told.contains(&format!("gpujob logs -f {provider}/")),
+        "{told}"
+    );
+    let jobs = environment.jobs();
+    assert_eq!(jobs[provider].as_array().map_or(0, Vec::len), 1, "{jobs}");
+}
+
+#[test]
+fn without_a_log_the_other_refusals_are_told_too() {
+    let environment = TestEnvironment::with_sandbox();
+    let job = environment.file("job.yaml", &format!("{JOB}nodes: 2\nretries: 1\n"));
+    let run = environment
+        .run(&["submit", &job, "-p", "paracloud", "--follow", "-o", "json"])
+        .expect(81);
+    let error = &run.error()["error"];
+    assert_eq!(error["code"], "several");
+    let fields: Vec<&str> = error["refusals"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|refusal| refusal["field"].as_str().unwrap())
+        .collect();
+    for field in ["--follow", "nodes", "retries"] {
+        assert!(fields.contains(&field), "{fields:?}");
+    }
+}
+
 #[test]
 fn a_carrier_tells_the_code_that_the_api_hides_and_leaves_no_trace_in_the_log() {
     let environment = TestEnvironment::with_sandbox();

@@ -11,7 +11,7 @@ use crate::engine::logs::{Form, Request, Scribe, Sink};
 use crate::error::{Error, Kind, Result};
 use crate::http::TransportError;
 use crate::model::{Job, State, Timestamp};
-use crate::provider::{LogStart, Provider};
+use crate::provider::{LogStart, LogStream, Provider};
 
 /// Tokio's paused time as the time of day.
 #[derive(Debug, Clone, Copy)]
@@ -169,7 +169,7 @@ impl Sink for Numbers {
         Ok(())
     }
 
-    fn line(&mut self, _pod: &str, line: &[u8]) -> Result<()> {
+    fn line(&mut self, _pod: &str, _stream: Option<LogStream>, line: &[u8]) -> Result<()> {
         self.bytes(line)?;
         self.bytes(b"\n")
     }
