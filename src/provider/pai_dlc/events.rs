@@ -39,8 +39,8 @@ impl Events for PaiDlc {
         let since = answer.gmt_create_time.as_deref().unwrap_or(BEGINNING);
         let of_job = self
             .events_in(&site.job_events(id, since), JOB)
-            .await?
-            .unwrap_or_default();
+            .await
+            .map_err(|error| error.with_job(job.to_string()))?;
         let questions: Vec<_> = incarnations(&answer.pods)
             .into_iter()
             .map(|(pod, uid, _)| self.events_of_pod(&site, id, pod, uid, since))
@@ -64,25 +64,26 @@ impl PaiDlc {
         uid: Option<&str>,
         since: &str,
     ) -> Result<Vec<Event>> {
-        let told = self
+        match self
             .events_in(&site.pod_events(job, pod, uid, since), pod)
-            .await?;
-        Ok(told.unwrap_or_else(|| {
-            let text = format!("`{}` tells no events of the pod `{pod}`", self.name);
-            self.session.reporter.detail(1, &text);
-            Vec::new()
-        }))
+            .await
+        {
+            // The service forgets a pod before its job.
+            Err(error) if error.kind() == Kind::NotFound => {
+                let text = format!(
+                    "`{}` tells no events of the pod `{pod}`: {error}",
+                    self.name
+                );
+                self.session.reporter.note(&text);
+                Ok(Vec::new())
+            }
+            told => told,
+        }
     }
 
-    /// The events of one answer; `None` where the service refuses, as it may before a container has started.
-    async fn events_in(&self, request: &Template, source: &str) -> Result<Option<Vec<Event>>> {
-        let body = match self.read(request).await {
-            Ok(body) => body,
-            Err(error) if matches!(error.kind(), Kind::Rejected | Kind::NotFound) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
+    /// The events of one answer.
+    async fn events_in(&self, request: &Template, source: &str) -> Result<Vec<Event>> {
+        let body = self.read(request).await?;
         let lines = body
             .get("Events")
             .and_then(Value::as_array)
@@ -93,9 +94,7 @@ impl PaiDlc {
                 self.name
             ));
         }
-        Ok(Some(
-            lines.iter().map(|line| read_event(line, source)).collect(),
-        ))
+        Ok(lines.iter().map(|line| read_event(line, source)).collect())
     }
 }
 

@@ -17,6 +17,7 @@ mod events;
 mod extras;
 mod jobs;
 mod logs;
+mod mend;
 mod mounts;
 pub mod offers;
 mod options;
