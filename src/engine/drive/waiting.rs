@@ -129,11 +129,8 @@ impl Driver<'_> {
         };
         let waiting: Vec<_> = jobs.iter().filter(|job| is_waiting(job)).collect();
         let questions = waiting.into_iter().map(|job| async move {
-            match events.events_of(&job.job_ref).await {
-                Ok(told) => {
-                    let reasons = told.iter().flat_map(crate::model::Event::reasons);
-                    Some((job.job_ref.clone(), reasons.map(str::to_owned).collect()))
-                }
+            match events.reasons_of(&job.job_ref).await {
+                Ok(reasons) => Some((job.job_ref.clone(), reasons)),
                 Err(error) => {
                     let text = format!("the events of {} are not known: {error}", job.job_ref);
                     self.reporter.detail(1, &text);
