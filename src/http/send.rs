@@ -20,6 +20,7 @@ use crate::sign::{SignContext, Signer};
 
 use super::dialect::{self, Dialect, Repeat, Verdict};
 use super::retry::{self, Decision, Outcome, Situation};
+use super::stream::Streaming;
 use super::{Answer, Signed, Template, credentials, trace};
 
 mod transfer;
@@ -36,6 +37,11 @@ pub trait Transport: fmt::Debug + Send + Sync {
         request: &Signed,
         limit: Option<Duration>,
     ) -> Result<Answer, TransportError>;
+
+    /// This transport as one that can stream, where it is.
+    fn streaming(&self) -> Option<&dyn Streaming> {
+        None
+    }
 }
 
 /// How one attempt is carried: whole, or with a body that streams.

@@ -276,6 +276,13 @@ pub trait Events: Send + Sync {
     /// Everything that is told about a job and its pods, by time; empty before anything has happened, `not-found` for a
     /// job that the provider does not know.
     async fn events_of(&self, job: &ResourceRef) -> Result<Vec<Event>>;
+
+    /// What is given as reasons why a job that waits does so, for `--fail-if reason=…`.
+    async fn reasons_of(&self, job: &ResourceRef) -> Result<Vec<String>> {
+        let events = self.events_of(job).await?;
+        let reasons = events.iter().flat_map(Event::reasons);
+        Ok(reasons.map(str::to_owned).collect())
+    }
 }
 
 /// What jobs have cost.

@@ -191,10 +191,7 @@ impl Driver<'_> {
             };
         };
         let questions = waiting.into_iter().map(|job_ref| async move {
-            let told = events.events_of(&job_ref).await.map(|told| {
-                let reasons = told.iter().flat_map(crate::model::Event::reasons);
-                reasons.map(str::to_owned).collect()
-            });
+            let told = events.reasons_of(&job_ref).await;
             (job_ref, told)
         });
         let questions: Vec<_> = questions.collect();

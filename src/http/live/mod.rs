@@ -24,6 +24,7 @@ use crate::ambient::Reporter;
 use crate::error::{Error, Kind, Result};
 
 use super::send::{Transport, TransportError};
+use super::stream::Streaming;
 use super::tls::{self, TrustSettings};
 use super::{Answer, BaseUrl, Signed};
 
@@ -245,6 +246,10 @@ impl Transport for Live {
                 Err(_elapsed) => Err(circumstances.too_slow(limit)),
             },
         }
+    }
+
+    fn streaming(&self) -> Option<&dyn Streaming> {
+        Some(self)
     }
 }
 

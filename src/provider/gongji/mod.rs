@@ -12,6 +12,7 @@ mod draft;
 mod events;
 mod jobs;
 mod joint;
+mod log_reader;
 mod logs;
 mod money;
 mod mounts;
@@ -21,9 +22,12 @@ mod options;
 mod pages;
 pub mod parse;
 pub mod plan;
+mod pods;
 mod program;
 mod shape;
+mod sift;
 mod state;
+mod stop;
 mod storage;
 mod survey;
 mod volumes;
@@ -88,6 +92,7 @@ pub struct Gongji {
     session: Session,
     api: api::Api,
     region: Option<String>,
+    restarts: logs::Restarts,
 }
 
 impl Gongji {
@@ -98,6 +103,7 @@ impl Gongji {
             session: connection.session,
             api: api::Api::new(connection.base),
             region: connection.region.filter(|region| !region.is_empty()),
+            restarts: logs::Restarts::default(),
         }
     }
 

@@ -140,7 +140,7 @@ fn read_event(line: &Value, source: &str) -> Event {
     };
     Event {
         time: instant,
-        kind: kind.map(str::to_owned),
+        kind: kind.map(str::to_lowercase),
         reason: reason.map(str::to_owned),
         message: (!message.is_empty()).then(|| message.to_owned()),
         source: Some(source.to_owned()),
@@ -167,14 +167,14 @@ mod tests {
     #[case::of_the_contract(
         "2026-01-12T09:42:02Z Normal SuccessfulCreatePod created pod x-master-0",
         Some("2026-01-12T09:42:02Z"),
-        Some("Normal"),
+        Some("normal"),
         Some("SuccessfulCreatePod"),
         "created pod x-master-0"
     )]
     #[case::an_offset_and_a_colon(
         "2026-01-12T17:42:02+08:00 Warning FailedScheduling: 0/8 nodes are available",
         Some("2026-01-12T09:42:02Z"),
-        Some("Warning"),
+        Some("warning"),
         Some("FailedScheduling"),
         "0/8 nodes are available"
     )]

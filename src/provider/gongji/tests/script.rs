@@ -123,6 +123,10 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new<const N: usize>(script: [(&str, Reply); N]) -> Self {
+        Self::of(script.into())
+    }
+
+    pub(super) fn of(script: Vec<(&str, Reply)>) -> Self {
         let paper = Arc::new(Paper {
             script: Mutex::new(
                 script
