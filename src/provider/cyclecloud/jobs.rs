@@ -78,6 +78,7 @@ impl Wanted {
             machine_type: plan.offer.as_ref().map(|offer| offer.name.clone()),
             wanted: Some(plan.nodes),
             created_at: Some(now),
+            submitted_at: Some(now),
             result_dir,
             start_timeout_s: self
                 .setting(&[attributes, tags, TAG_START_TIMEOUT])
@@ -542,6 +543,7 @@ impl Cyclecloud {
             exits: None,
             cancel_requested_at: None,
             now: self.now(),
+            apart: self.apart(),
         }
     }
 

@@ -5,6 +5,7 @@
 //! what nodes say, `dialect` judges answers. A create is never sent twice from here, and nothing at all is sent after a 401.
 
 mod answers;
+mod by_files;
 mod caps;
 mod dialect;
 mod fields;
@@ -27,12 +28,14 @@ mod shares;
 mod state;
 mod status;
 mod together;
+mod verdict;
 mod volumes;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
@@ -61,6 +64,11 @@ pub use results::{Exit, Exits, MountedResults, Output, Results};
 pub use routes::{CLUSTER_STATUS, CREATE_NODES, LIST_NODES, Routes, TERMINATE_NODES, Termination};
 pub use runner::{RUNNER, instructions};
 pub use status::{Bucket, ClusterStatus, NodeArray, PlacementGroup, Quota, VirtualMachine};
+
+/// Polls are no closer together (§1.4).
+const FLOOR: SignedDuration = SignedDuration::from_secs(5);
+/// The pauses of polls go by another clock than the times of looks.
+const CLOCK_SLEW: SignedDuration = SignedDuration::from_millis(100);
 
 /// How a request that a user wrote is sent.
 const MANNER: Manner = Manner {
@@ -213,6 +221,15 @@ impl Cyclecloud {
     fn now(&self) -> Timestamp {
         self.session.clock.now()
     }
+
+    /// Looks count as two when a poll could lie between them (§1.4), against this machine always.
+    fn apart(&self) -> SignedDuration {
+        if self.routes.base().is_loopback() {
+            SignedDuration::ZERO
+        } else {
+            FLOOR - CLOCK_SLEW
+        }
+    }
 }
 
 #[async_trait]
@@ -235,7 +252,7 @@ impl Provider for Cyclecloud {
             first: Duration::from_secs(5),
             cap: Duration::from_secs(30),
             late_cap: Duration::from_secs(30),
-            floor: Duration::from_secs(5),
+            floor: FLOOR.unsigned_abs(),
             misses: 2,
             loopback: self.routes.base().is_loopback(),
         }

@@ -113,7 +113,7 @@ fn exit(path: &Path) -> Option<Exit> {
         .and_then(|metadata| metadata.modified())
         .ok()
         .and_then(|modified| modified.duration_since(UNIX_EPOCH).ok())
-        .and_then(|since| i64::try_from(since.as_secs()).ok())
-        .and_then(|seconds| Timestamp::from_second(seconds).ok());
+        .and_then(|since| jiff::SignedDuration::try_from(since).ok())
+        .and_then(|since| Timestamp::from_duration(since).ok());
     Some(Exit { code, at })
 }
