@@ -27,6 +27,9 @@ pub(super) struct History {
     pub(super) submitted_at: Option<Timestamp>,
     pub(super) result_dir: Option<String>,
     pub(super) start_timeout_s: Option<u64>,
+    /// What a wait says instead, for itself.
+    #[serde(skip)]
+    pub(super) start_by: Option<Timestamp>,
     pub(super) time_limit_s: Option<u64>,
     pub(super) name: Option<String>,
     pub(super) marker: Option<String>,

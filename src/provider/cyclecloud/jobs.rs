@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
@@ -23,6 +23,7 @@ use super::payload::{TAG_NAME, TAG_START_TIMEOUT};
 use super::plan as planning;
 use super::record::{self, Sight};
 use super::request_id;
+use super::results::Exits;
 use super::routes::{NodesOf, Termination};
 use super::status::ClusterStatus;
 use super::together::by_job;
@@ -323,7 +324,7 @@ impl Cyclecloud {
                     accepted: true,
                     ..History::default()
                 };
-                Ok(vec![self.seen(&cluster, &id, &list, history, None)])
+                Ok(vec![self.seen(&cluster, &id, &list, history, None).await])
             }
             Err(error) if error.kind() == Kind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
@@ -333,7 +334,7 @@ impl Cyclecloud {
     /// One list of the cluster for jobs that were looked at before and have nodes; one call for each other job, since
     /// only a request's own list tells an ended job from an unknown one.
     pub(super) async fn observe_jobs(&self, jobs: &[Tracked]) -> Result<Vec<Observation>> {
-        let mut together = self.listed_together(jobs).await?;
+        let mut together = self.listed_together(jobs).await;
         let mut looks = jobs.iter().map(|tracked| {
             let listed = together.remove(&tracked.job_ref);
             self.observe_one(tracked, listed)
@@ -342,37 +343,39 @@ impl Cyclecloud {
             return Ok(Vec::new());
         };
         // Alone: five wrong passwords lock the account, and this one tells whether it is wrong (§2.1).
-        let mut observations = vec![first.await?];
+        let mut answers = vec![first.await];
         let looks: Vec<_> = looks.collect();
-        let others: Vec<Observation> = stream::iter(looks).buffered(AT_ONCE).try_collect().await?;
-        observations.extend(others);
-        Ok(observations)
+        answers.extend(
+            stream::iter(looks)
+                .buffered(AT_ONCE)
+                .collect::<Vec<_>>()
+                .await,
+        );
+        // Access is per cluster (§2.3), and one bad record is no reason to be silent about the others.
+        if answers.iter().all(Result::is_err) {
+            return answers.into_iter().collect();
+        }
+        let told = |answer: Result<Observation>| answer.unwrap_or_else(Observation::Unread);
+        Ok(answers.into_iter().map(told).collect())
     }
 
     async fn observe_one(
         &self,
         tracked: &Tracked,
-        listed: Option<NodeList>,
+        listed: Option<Result<NodeList>>,
     ) -> Result<Observation> {
         let (cluster, id) = self.parts(&tracked.job_ref)?;
-        let mut history = History::read(tracked.reading.as_ref());
-        history.time_limit_s = tracked.time_limit_s.or(history.time_limit_s);
+        let history = history_of(tracked);
         let listed = match listed {
-            Some(list) => Listed::Known(list),
+            Some(list) => Listed::Known(list?),
             None => self.look(cluster, id, &history).await?,
         };
         let job = match listed {
-            Listed::Known(list) => {
-                let mut job = self.seen(cluster, id, &list, history, tracked.cancel_requested_at);
-                self.add_capacity_failure(cluster, &mut job).await;
-                job
-            }
+            Listed::Known(list) => self.looked_at(cluster, id, &list, history, tracked).await,
             // Nodes that somebody saw and that the cluster lists no more are gone, whether or not it remembers the
             // request; without such a history nothing can be said (cli.md §10, "Small print").
             Listed::Gone(list) if !history.nodes.is_empty() => {
-                let mut job = self.seen(cluster, id, &list, history, tracked.cancel_requested_at);
-                self.add_capacity_failure(cluster, &mut job).await;
-                job
+                self.looked_at(cluster, id, &list, history, tracked).await
             }
             Listed::Gone(_) | Listed::Forgotten
                 if !history.accepted && history.nodes.is_empty() =>
@@ -380,7 +383,7 @@ impl Cyclecloud {
                 return Ok(Observation::Missing);
             }
             Listed::Gone(_) | Listed::Forgotten => {
-                let exits = self.exits(&history, id);
+                let exits = self.exits(&history, id).await;
                 let sight = Sight {
                     exits: exits.as_ref(),
                     cancel_requested_at: tracked.cancel_requested_at,
@@ -390,6 +393,27 @@ impl Cyclecloud {
             }
         };
         Ok(Observation::Seen(Box::new(job)))
+    }
+
+    /// The record of a look at one job.
+    async fn looked_at(
+        &self,
+        cluster: &str,
+        id: &str,
+        list: &NodeList,
+        history: History,
+        tracked: &Tracked,
+    ) -> Job {
+        let asked = tracked.cancel_requested_at;
+        let mut job = self.seen(cluster, id, list, history, asked).await;
+        self.add_capacity_failure(cluster, &mut job).await;
+        job
+    }
+
+    /// The record of an ended job as its last look saw it.
+    pub(super) fn recall_job(&self, tracked: &Tracked) -> Option<Job> {
+        let (cluster, id) = self.parts(&tracked.job_ref).ok()?;
+        record::recalled(&self.sight(cluster, id), &history_of(tracked))
     }
 
     /// The nodes of a request: by its id, by its operation, by what they carry (§6.3 no. 5, §13).
@@ -423,7 +447,7 @@ impl Cyclecloud {
     }
 
     /// The record of listed nodes, with the results that can be seen from here.
-    fn seen(
+    async fn seen(
         &self,
         cluster: &str,
         id: &str,
@@ -432,7 +456,7 @@ impl Cyclecloud {
         cancel_requested_at: Option<Timestamp>,
     ) -> Job {
         record::learn(&mut history, list);
-        let exits = self.exits(&history, id);
+        let exits = self.exits(&history, id).await;
         let sight = Sight {
             exits: exits.as_ref(),
             cancel_requested_at,
@@ -441,12 +465,15 @@ impl Cyclecloud {
         record::job(&sight, list, history)
     }
 
-    fn exits(&self, history: &History, id: &str) -> Option<super::results::Exits> {
+    async fn exits(&self, history: &History, id: &str) -> Option<Exits> {
         let directory = history
             .result_dir
-            .as_deref()
-            .or(self.result_dir.as_deref())?;
-        self.results.exits(directory, id)
+            .clone()
+            .or_else(|| self.result_dir.clone())?;
+        let id = id.to_owned();
+        self.on_share(move |results| results.exits(&directory, &id))
+            .await
+            .unwrap_or_default()
     }
 
     /// Nodes that vanished are mostly a lack of capacity: the bucket may say when it was (§8.5).
@@ -486,27 +513,29 @@ impl Cyclecloud {
     pub(super) async fn list_jobs(&self, filter: &ListFilter) -> Result<Listing> {
         let cluster = self.chosen_cluster(filter.namespace.as_deref())?;
         let list = self.list_nodes(cluster, NodesOf::WholeCluster).await?;
-        let mut jobs: Vec<Job> = by_job(list)
-            .into_iter()
-            .map(|(id, list)| {
-                // A list cannot tell ready from ready twice: what earlier looks saw decides.
-                let tracked = filter.memory_of(&self.job_ref(cluster, &id));
-                let history = History::read(tracked.and_then(|tracked| tracked.reading.as_ref()));
-                let cancelled_at = tracked.and_then(|tracked| tracked.cancel_requested_at);
-                self.seen(cluster, &id, &list, history, cancelled_at)
-            })
-            .filter(|job| filter.states.is_empty() || filter.states.contains(&job.state))
-            .filter(|job| match (filter.since, job.created_at) {
+        let mut jobs = Vec::new();
+        for (id, list) in by_job(list) {
+            // A list cannot tell ready from ready twice: what earlier looks saw decides.
+            let tracked = filter.memory_of(&self.job_ref(cluster, &id));
+            let history = tracked.map_or_else(History::default, history_of);
+            let cancelled_at = tracked.and_then(|tracked| tracked.cancel_requested_at);
+            jobs.push(self.seen(cluster, &id, &list, history, cancelled_at).await);
+        }
+        jobs.sort_by_key(|job| Reverse(job.created_at));
+        let is_wanted = |job: &Job| {
+            let is_recent = match (filter.since, job.created_at) {
                 (Some(since), Some(created)) => created >= since,
                 (_, _) => true,
-            })
-            .collect();
-        jobs.sort_by_key(|job| Reverse(job.created_at));
-        jobs.truncate(filter.limit.unwrap_or(usize::MAX));
+            };
+            is_recent && (filter.states.is_empty() || filter.states.contains(&job.state))
+        };
+        let (mut jobs, mut left_out): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(is_wanted);
+        left_out.extend(jobs.split_off(jobs.len().min(filter.limit.unwrap_or(usize::MAX))));
         Ok(Listing {
             jobs,
             truncated: None,
             forgets_ended: true,
+            left_out,
         })
     }
 
@@ -556,6 +585,16 @@ impl Cyclecloud {
                 "the answer with the nodes holds no list of them",
             ))
         })
+    }
+}
+
+/// What is remembered of a job, with what a wait wants of it.
+fn history_of(tracked: &Tracked) -> History {
+    let history = History::read(tracked.reading.as_ref());
+    History {
+        time_limit_s: tracked.time_limit_s.or(history.time_limit_s),
+        start_by: tracked.start_by,
+        ..history
     }
 }
 

@@ -31,7 +31,8 @@ mod together;
 mod verdict;
 mod volumes;
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -111,6 +112,8 @@ pub struct Cyclecloud {
     results: Arc<dyn Results>,
     /// The first 401: nothing is sent after it, since five of them lock the account (§2.1).
     refused: OnceLock<Error>,
+    /// Directories of results that were here at some look: when one is not, it will be back.
+    shares: Mutex<BTreeSet<String>>,
 }
 
 impl Cyclecloud {
@@ -127,6 +130,7 @@ impl Cyclecloud {
             mode: connection.mode,
             results: connection.results,
             refused: OnceLock::new(),
+            shares: Mutex::default(),
         }
     }
 
@@ -222,6 +226,17 @@ impl Cyclecloud {
         self.session.clock.now()
     }
 
+    /// Reads results off this thread: a share may hang, and that must make nobody deaf to Ctrl-C or the end of a time.
+    async fn on_share<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Results) -> T + Send + 'static,
+    ) -> Result<T> {
+        let results = Arc::clone(&self.results);
+        tokio::task::spawn_blocking(move || read(&*results))
+            .await
+            .map_err(|error| self.named(Error::internal(format!("reading results: {error}"))))
+    }
+
     /// Looks count as two when a poll could lie between them (§1.4), against this machine always.
     fn apart(&self) -> SignedDuration {
         if self.routes.base().is_loopback() {
@@ -311,6 +326,10 @@ impl Provider for Cyclecloud {
 
     async fn observe(&self, jobs: &[Tracked]) -> Result<Vec<Observation>> {
         self.observe_jobs(jobs).await
+    }
+
+    fn recall(&self, job: &Tracked) -> Option<Job> {
+        self.recall_job(job)
     }
 
     async fn list(&self, filter: &ListFilter) -> Result<Listing> {

@@ -132,6 +132,12 @@ pub(super) fn forgotten(sight: &Sight<'_>, mut history: History) -> Job {
     assemble(sight, &[], &history, verdict)
 }
 
+/// The record of an ended job as its last look saw it; `None` if that saw no end.
+pub(super) fn recalled(sight: &Sight<'_>, history: &History) -> Option<Job> {
+    let end = history.end.as_ref()?;
+    Some(assemble(sight, &[], history, end.verdict()))
+}
+
 /// The record of a create that was answered with 202.
 pub(super) fn accepted(sight: &Sight<'_>, history: &History, raw: Value) -> Job {
     let mut verdict = Verdict::of(State::Pending);

@@ -296,14 +296,19 @@ fn without_nodes(history: &History, look: &Look<'_>, count: &Count) -> Verdict {
 /// Not ready in time; the nodes may go on costing.
 fn too_late(history: &History, now: Timestamp) -> Option<Verdict> {
     let limit = history.start_timeout_s.unwrap_or(START_TIMEOUT_S);
-    let waited = seconds_between(history.begun_at()?, now);
-    let is_late = !history.seen_ready && u64::try_from(waited).is_ok_and(|waited| waited > limit);
-    is_late.then(|| {
-        Verdict::of(State::Failed).because(
-            "start_timeout",
-            format!("not all nodes were ready within {limit} s; `gpujob cancel` ends them"),
-        )
-    })
+    let begun = history.begun_at();
+    let by = history.start_by.or_else(|| {
+        let limit = SignedDuration::from_secs(i64::try_from(limit).ok()?);
+        begun?.checked_add(limit).ok()
+    })?;
+    if history.seen_ready || now < by {
+        return None;
+    }
+    let within = begun.map_or_else(String::new, |begun| {
+        format!(" within {} s", seconds_between(begun, by))
+    });
+    let message = format!("not all nodes were ready{within}; `gpujob cancel` ends them");
+    Some(Verdict::of(State::Failed).because("start_timeout", message))
 }
 
 /// The state of the last look, as long as it was no end.

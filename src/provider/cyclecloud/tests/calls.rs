@@ -406,6 +406,7 @@ fn tracked(id: &str, reading: Option<Value>) -> Tracked {
         cancel_requested_at: None,
         time_limit_s: None,
         reading,
+        start_by: None,
     }
 }
 
@@ -446,7 +447,7 @@ async fn many_jobs_keep_their_order() {
         .iter()
         .map(|seen| match seen {
             Observation::Seen(job) => (job.provider_id.clone(), job.node_names[0].clone()),
-            Observation::Missing => panic!("missing"),
+            Observation::Missing | Observation::Unread(_) => panic!("not seen"),
         })
         .collect();
     assert_eq!(

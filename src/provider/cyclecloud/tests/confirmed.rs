@@ -218,3 +218,72 @@ fn a_start_is_timed_by_the_clock_of_the_submit_where_it_is_known() {
     assert_eq!(state(Some(at(-3700))), State::Failed);
     assert_eq!(state(None), State::Failed);
 }
+
+#[test]
+fn a_wait_may_say_until_when_nodes_must_be_ready() {
+    let list = NodeList::read(&json!({
+        "nodes": [record_of("gpu-1", 'p')],
+        "operation": { "startTime": at(0).to_string() },
+    }));
+    let list = list.unwrap();
+    let seen = |start_by: Option<Timestamp>| {
+        let history = History {
+            start_timeout_s: Some(60),
+            start_by,
+            ..History::default()
+        };
+        let sight = Sight {
+            provider: "cc",
+            cluster: "lab",
+            request_id: ID,
+            exits: None,
+            cancel_requested_at: None,
+            now: at(100),
+            apart: SignedDuration::ZERO,
+        };
+        record::job(&sight, &list, history)
+    };
+    assert_eq!(seen(None).reason.as_deref(), Some("start_timeout"));
+    let longer = seen(Some(at(101)));
+    assert_eq!(longer.state, State::Pending);
+    // It is that wait's own wish, and no other look's.
+    assert_eq!(History::read(longer.reading.as_ref()).start_by, None);
+    let shorter = seen(Some(at(30)));
+    assert_eq!(
+        shorter.message.as_deref(),
+        Some("not all nodes were ready within 30 s; `gpujob cancel` ends them")
+    );
+}
+
+#[test]
+fn an_end_is_told_again_without_a_look() {
+    let recalled = |watch: &Watch| {
+        let sight = Sight {
+            provider: "cc",
+            cluster: "lab",
+            request_id: ID,
+            exits: None,
+            cancel_requested_at: None,
+            now: at(9_000),
+            apart: SignedDuration::ZERO,
+        };
+        record::recalled(&sight, &History::read(watch.reading.as_ref()))
+    };
+    let mut watch = running();
+    assert_eq!(recalled(&watch), None);
+    watch.exit("gpu-1", Some(3));
+    watch.exit("gpu-2", Some(0));
+    let seen = watch.look("--");
+    let told = recalled(&watch).unwrap();
+    assert_eq!(shown(&told), (State::Failed, true, Some(3)));
+    assert_eq!(told.finished_at, seen.finished_at);
+    assert_eq!(told.started_at, seen.started_at);
+    assert_eq!(told.instance_type, seen.instance_type);
+    let mut lost = running();
+    for words in ["--", "--"] {
+        lost.look(words);
+    }
+    let told = recalled(&lost).unwrap();
+    assert_eq!(shown(&told), (State::Unknown, true, None));
+    assert!(told.flags.contains(&Flag::ResultUnknown));
+}
