@@ -54,6 +54,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
             .as_deref()
             .map(|text| flag_duration("--wait-for-capacity", text))
             .transpose()?,
+        passes_over_silence: args.best_effort,
     };
     let pace = Pace {
         start_within: prepared.spec.start_timeout.map(Duration::from_secs),
@@ -261,7 +262,7 @@ async fn submitted(
     }
     if args.follow && app.ui.format() != Format::Ndjson {
         // stdout is the log's.
-        app.ui.note(&format!("submitted {}", job.job_ref));
+        app.ui.submitted(&job.job_ref.to_string());
     } else if show.is_streaming_text() {
         show.submitted(job, told)?;
     }
