@@ -74,6 +74,8 @@ const CLOCK_SLEW: SignedDuration = SignedDuration::from_millis(100);
 /// How a request that a user wrote is sent.
 const MANNER: Manner = Manner {
     content_type: "application/json",
+    types_every_write: false,
+    enveloped: None,
     signed: &["authorization"],
     fixed: &[("x-cycle-client-version", routes::CLIENT)],
     takes_action: false,
