@@ -262,13 +262,13 @@ impl Session {
                 took.as_millis()
             ),
         );
-        let verdict = match self.dialect.judge(template.operation, &answer) {
-            // A service that says back what it was sent is quoted without that.
-            Verdict::Failure { .. } if let Some(clean) = credentials::left_out(&answer, signed) => {
-                self.dialect.judge(template.operation, &clean)
-            }
-            verdict => verdict,
-        };
+        let mut verdict = self.dialect.judge(template.operation, &answer);
+        // A service that says back what it was sent is quoted without that.
+        if matches!(verdict, Verdict::Failure { .. })
+            && let Some(clean) = credentials::left_out(&answer, signed)
+        {
+            verdict = self.dialect.judge(template.operation, &clean);
+        }
         match verdict {
             Verdict::Success => Ok(answer),
             Verdict::Failure { error, repeat } => {
