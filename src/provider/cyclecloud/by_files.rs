@@ -35,11 +35,13 @@ pub(super) fn end(history: &History, look: &Look<'_>) -> Option<Verdict> {
     if codes.values().all(Option::is_none) {
         return None;
     }
-    let can_end = |name: &str| {
-        let mut nodes = history.nodes.iter();
-        nodes.any(|node| node.name == name && node.lost_polls < CONFIRMED)
+    let lost_polls = |name: &str| {
+        let seen = history.nodes.iter().find(|node| node.name == name);
+        seen.map_or(history.gone_polls, |node| node.lost_polls)
     };
-    let is_open = |((_, name), code): (&(u64, &str), &Option<i64>)| code.is_none() && can_end(name);
+    let is_open = |((_, name), code): (&(u64, &str), &Option<i64>)| {
+        code.is_none() && lost_polls(name) < CONFIRMED
+    };
     let is_whole = codes.len() >= target.unwrap_or(1);
     // A list that is empty once may lag.
     if codes.iter().any(is_open) || !(is_whole || history.gone_polls >= CONFIRMED) {
@@ -51,16 +53,13 @@ pub(super) fn end(history: &History, look: &Look<'_>) -> Option<Verdict> {
     Some(verdict)
 }
 
-/// The codes of the nodes that were seen. Of a node that nobody saw there is only its file, which counts as long as there
-/// can be such a node: other directories are the job's own.
+/// The codes of the nodes that were seen, and of those that only left a directory, as long as there can be such nodes:
+/// other directories are the job's own.
 fn codes_of<'a>(history: &'a History, exits: &'a Exits, target: Option<usize>) -> Codes<'a> {
     let code = |name: &str| exits.get(name).copied().flatten().map(|exit| exit.code);
     let seen = history.nodes.iter().map(|node| node.name.as_str());
     let may_be_more = target.is_none_or(|target| history.nodes.len() < target);
-    let unseen = exits
-        .iter()
-        .filter(|(_, exit)| may_be_more && exit.is_some())
-        .map(|(name, _)| name.as_str());
+    let unseen = exits.keys().map(String::as_str).filter(|_| may_be_more);
     seen.chain(unseen)
         .map(|name| ((order_of(name).0, name), code(name)))
         .collect()

@@ -15,6 +15,7 @@ mod jobs;
 mod logs;
 mod namespaces;
 mod node;
+mod observing;
 mod offers;
 mod options;
 mod payload;

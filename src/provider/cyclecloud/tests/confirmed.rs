@@ -287,3 +287,46 @@ fn an_end_is_told_again_without_a_look() {
     assert_eq!(shown(&told), (State::Unknown, true, None));
     assert!(told.flags.contains(&Flag::ResultUnknown));
 }
+
+#[test]
+fn a_stranger_takes_two_looks_for_a_node_that_left_no_code() {
+    let mut stranger = Watch::stranger();
+    stranger.exit("gpu-1", Some(0));
+    stranger.exit("gpu-2", None);
+    assert!(!stranger.look("--").terminal);
+    assert_eq!(shown(&stranger.look("--")), (State::Unknown, true, None));
+    stranger.exit("gpu-2", Some(0));
+    assert_eq!(
+        shown(&stranger.look("--")),
+        (State::Succeeded, true, Some(0))
+    );
+}
+
+#[test]
+fn a_directory_is_a_nodes_by_what_the_runner_left_there() {
+    let folder = tempfile::TempDir::new().unwrap();
+    for (directory, file) in [
+        ("ckpt", "model.bin"),
+        ("gpu-1", "exit_code"),
+        ("gpu-2", "stdout"),
+        ("gpu-3", "address"),
+    ] {
+        let directory = folder.path().join("id-1").join(directory);
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join(file), "7").unwrap();
+    }
+    let exits = MountedResults.exits(folder.path().to_str().unwrap(), "id-1");
+    let codes = exits.unwrap().into_iter();
+    let codes: Vec<_> = codes
+        .map(|(node, exit)| (node, exit.map(|exit| exit.code)))
+        .collect();
+    let node = |name: &str, code: Option<i64>| (name.to_owned(), code);
+    assert_eq!(
+        codes,
+        [
+            node("gpu-1", Some(7)),
+            node("gpu-2", None),
+            node("gpu-3", None)
+        ]
+    );
+}
