@@ -12,7 +12,7 @@ use crate::ambient::{Clock, Entropy, Reporter};
 use crate::error::{Error, Result};
 use crate::journal::{Journal, Memory, Observation as Seen};
 use crate::model::{Job, ResourceRef, State, Timestamp};
-use crate::provider::{Observation, Provider};
+use crate::provider::{Observation, Provider, Tracked};
 
 use super::fold;
 use super::interrupt::{Interrupt, Signal};
@@ -69,7 +69,7 @@ impl Driver<'_> {
             }
         }
         let questions = by_provider.into_iter().map(|(name, group)| async move {
-            let answers = self.observe(name, &group).await;
+            let answers = self.observe(name, &group, None).await;
             (group, answers)
         });
         let mut found: BTreeMap<ResourceRef, Result<Job>> = BTreeMap::new();
@@ -93,15 +93,32 @@ impl Driver<'_> {
             .collect()
     }
 
-    async fn observe(&self, provider: &str, refs: &[ResourceRef]) -> Result<Vec<Result<Job>>> {
+    /// Keeps what a list saw, as a look does: it may be the second of two looks that make a fact.
+    pub fn saw(&self, jobs: &[Job]) {
+        let memories: Vec<Option<Memory>> =
+            jobs.iter().map(|job| self.memory(&job.job_ref)).collect();
+        let seen: Vec<Result<Job>> = jobs.iter().cloned().map(Ok).collect();
+        let missing = vec![false; jobs.len()];
+        self.remember(&seen, &missing, &memories, self.clock.now());
+    }
+
+    async fn observe(
+        &self,
+        provider: &str,
+        refs: &[ResourceRef],
+        start_by: Option<Timestamp>,
+    ) -> Result<Vec<Result<Job>>> {
         let memories: Vec<Option<Memory>> = refs
             .iter()
             .map(|job_ref| self.recall.completed(job_ref, self.memory(job_ref)))
             .collect();
-        let tracked: Vec<_> = refs
+        let tracked: Vec<Tracked> = refs
             .iter()
             .zip(&memories)
-            .map(|(job_ref, memory)| fold::tracked(job_ref, memory.as_ref()))
+            .map(|(job_ref, memory)| Tracked {
+                start_by,
+                ..fold::tracked(job_ref, memory.as_ref())
+            })
             .collect();
         let observations = self.provider(provider)?.observe(&tracked).await?;
         let missing: Vec<bool> = observations

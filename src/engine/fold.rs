@@ -21,10 +21,11 @@ pub fn tracked(job_ref: &ResourceRef, memory: Option<&Memory>) -> Tracked {
         cancel_requested_at: memory.and_then(|memory| memory.cancel_requested_at),
         time_limit_s: memory.and_then(|memory| memory.time_limit_s),
         reading: memory.and_then(|memory| memory.reading.clone()),
+        start_by: None,
     }
 }
 
-/// The job record of one observation; a job nobody ever saw is `not-found`.
+/// The job record of one observation; a job nobody ever saw is `not-found`, and one that was not read fails as it did.
 pub fn fold(
     job_ref: &ResourceRef,
     observation: Observation,
@@ -35,6 +36,7 @@ pub fn fold(
         (Observation::Seen(job), _) => *job,
         (Observation::Missing, Some(memory)) => missing(job_ref, memory, now),
         (Observation::Missing, None) => return Err(not_found(job_ref)),
+        (Observation::Unread(error), _) => return Err(error),
     };
     if let Some(memory) = memory {
         remember(&mut job, memory);

@@ -40,6 +40,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The time of `--start-timeout`, for providers that judge by themselves whether a job starts too late.
+    pub fn start_by(&self) -> Option<Timestamp> {
+        let within = jiff::SignedDuration::try_from(self.start_within?).ok()?;
+        self.begun_at?.checked_add(within).ok()
+    }
+
     /// The command that waits for the same of these jobs, from any machine, as a shell reads it.
     pub fn command(&self, refs: &[ResourceRef]) -> String {
         let Goal { until, any } = self.goal;
@@ -218,18 +224,46 @@ impl Watch {
         now: Duration,
         fraction: f64,
     ) -> Vec<Event> {
-        let Some(group) = self.groups.get_mut(group) else {
+        let Some(asked) = self.groups.get_mut(group) else {
             return Vec::new();
         };
-        group.is_asked = false;
+        asked.is_asked = false;
         let mut events = Vec::new();
-        if let Some(since) = group.failing_since.take() {
+        if let Some(since) = asked.failing_since.take() {
             events.push(Event::Recovered {
-                provider: group.provider.clone(),
+                provider: asked.provider.clone(),
                 after: now.saturating_sub(since),
             });
         }
+        let (told, changed) = self.take(group, jobs, now);
+        events.extend(told);
+        if let Some(group) = self.groups.get_mut(group) {
+            group.schedule(&self.settings, changed, now, fraction);
+        }
+        events
+    }
+
+    /// Takes a poll that read some of the jobs: they count as they are, and for the others it has failed.
+    pub fn partly_observed(
+        &mut self,
+        group: usize,
+        jobs: Vec<Job>,
+        error: Error,
+        now: Duration,
+        fraction: f64,
+    ) -> Vec<Event> {
+        let (mut events, _) = self.take(group, jobs, now);
+        events.extend(self.poll_failed(group, error, now, fraction));
+        events
+    }
+
+    /// Takes records, and tells whether any says something new.
+    fn take(&mut self, group: usize, jobs: Vec<Job>, now: Duration) -> (Vec<Event>, bool) {
+        let mut events = Vec::new();
         let mut changed = false;
+        let Some(group) = self.groups.get_mut(group) else {
+            return (events, changed);
+        };
         for job in jobs {
             if let Some(word) = unknown_word(&job)
                 && self.words.insert(word.clone())
@@ -252,8 +286,7 @@ impl Watch {
         if self.met.is_none() {
             self.met = group.met(&self.settings.fail_if, now);
         }
-        group.schedule(&self.settings, changed, now, fraction);
-        events
+        (events, changed)
     }
 
     /// The provider's record of a job that was asked for has another ref: the job's own, which counts from now on.

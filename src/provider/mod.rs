@@ -83,6 +83,11 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// The present state of many jobs with as few requests as the provider allows, in the order asked.
     async fn observe(&self, jobs: &[Tracked]) -> Result<Vec<Observation>>;
 
+    /// The record of a job that has ended, from its reading alone; `None` where readings hold none. Nothing is sent.
+    fn recall(&self, _job: &Tracked) -> Option<Job> {
+        None
+    }
+
     /// Recent jobs, newest first.
     async fn list(&self, filter: &ListFilter) -> Result<Listing>;
 
@@ -137,6 +142,8 @@ pub struct Tracked {
     pub time_limit_s: Option<u64>,
     /// What the provider handed back as [`Job::reading`] at its last look, or at the create.
     pub reading: Option<Value>,
+    /// By when it must have its resources, where a wait has said so (`--start-timeout`).
+    pub start_by: Option<Timestamp>,
 }
 
 /// One poll's result for one job.
@@ -145,6 +152,8 @@ pub enum Observation {
     Seen(Box<Job>),
     /// The provider does not know it; the engine decides what that means.
     Missing,
+    /// It could not be read, while others could: a failed poll, and no state (job-model.md §6).
+    Unread(Error),
 }
 
 /// What `status` without refs asks for.
@@ -179,6 +188,8 @@ pub struct Listing {
     pub truncated: Option<String>,
     /// Whether the provider forgets jobs that have ended: those of the journal must be added (job-model.md §7).
     pub forgets_ended: bool,
+    /// Jobs that were looked at and that the filter leaves out; what was seen of them counts as a look.
+    pub left_out: Vec<Job>,
 }
 
 /// Pauses between polls.

@@ -9,12 +9,12 @@ use tokio::time::Instant;
 
 use crate::error::{Error, Kind, Result};
 use crate::http::within;
-use crate::model::{Job, ResourceRef};
+use crate::model::{Job, ResourceRef, Timestamp};
 use crate::provider::Polling;
 
 use super::{Audience, Driver, Ending};
 use crate::engine::interrupt::Signal;
-use crate::engine::wait::{Condition, Event, Next, Settings, Watch, is_waiting};
+use crate::engine::wait::{Condition, Event, Next, Settings, Watch, is_tolerated, is_waiting};
 
 /// The audience hears at least so often that waiting goes on.
 const BEAT: Duration = Duration::from_secs(15);
@@ -28,7 +28,10 @@ const REASONS_APART: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 struct Answer {
     group: usize,
-    jobs: Result<Vec<(ResourceRef, Job)>>,
+    /// Those that were read.
+    jobs: Vec<(ResourceRef, Job)>,
+    /// Why some or all of them were not.
+    failure: Option<Error>,
 }
 
 /// What events of jobs that wait give as reasons, where a condition is about reasons.
@@ -83,6 +86,7 @@ impl Driver<'_> {
         let tolerance = settings.tolerance;
         let wants_reasons = settings.fail_if.iter().any(Condition::wants_reasons);
         let again = settings.command(refs);
+        let start_by = settings.start_by();
         let stopped = |error: Error, signal| Ending::Stopped {
             error: left_alone(error, refs, &again),
             signal,
@@ -114,7 +118,7 @@ impl Driver<'_> {
                     let open = watch.open_jobs(group);
                     let patience = watch.patience(group, tolerance, now);
                     watch.asked(group, now);
-                    polls.push(self.poll(group, provider, open, patience));
+                    polls.push(self.poll(group, provider, open, start_by, patience));
                     continue;
                 }
                 Next::Sleep(pause) => pause.min(BEAT),
@@ -154,20 +158,23 @@ impl Driver<'_> {
         group: usize,
         provider: String,
         refs: Vec<ResourceRef>,
+        start_by: Option<Timestamp>,
         patience: Duration,
     ) -> Answer {
-        let looks = within(patience, self.observe(&provider, &refs)).await;
-        let jobs = match looks {
-            Ok(jobs) => refs
-                .into_iter()
-                .zip(jobs)
-                .map(|(asked, job)| Ok((asked, job?)))
-                .collect(),
+        let looks = within(patience, self.observe(&provider, &refs, start_by)).await;
+        let (jobs, failure) = match looks {
+            Ok(jobs) => parted(refs.into_iter().zip(jobs)),
             // That a whole list is not found says nothing about a job.
-            Err(error) if error.kind() == Kind::NotFound => Err(error.with_kind(Kind::Temporary)),
-            Err(error) => Err(error),
+            Err(error) if error.kind() == Kind::NotFound => {
+                (Vec::new(), Some(error.with_kind(Kind::Temporary)))
+            }
+            Err(error) => (Vec::new(), Some(error)),
         };
-        Answer { group, jobs }
+        Answer {
+            group,
+            jobs,
+            failure,
+        }
     }
 
     /// How far apart questions about events are.
@@ -232,20 +239,18 @@ impl Driver<'_> {
     ) -> Vec<ResourceRef> {
         let fraction = self.entropy.fraction();
         let mut waiting = Vec::new();
-        let events = match answer.jobs {
-            Ok(jobs) => {
-                for (asked, job) in &jobs {
-                    if *asked != job.job_ref {
-                        watch.is_named(answer.group, asked, &job.job_ref);
-                        names.insert(asked.clone(), job.job_ref.clone());
-                    }
-                }
-                let jobs: Vec<Job> = jobs.into_iter().map(|(_, job)| job).collect();
-                let still = jobs.iter().filter(|job| is_waiting(job));
-                waiting.extend(still.map(|job| job.job_ref.clone()));
-                watch.observed(answer.group, jobs, now, fraction)
+        for (asked, job) in &answer.jobs {
+            if *asked != job.job_ref {
+                watch.is_named(answer.group, asked, &job.job_ref);
+                names.insert(asked.clone(), job.job_ref.clone());
             }
-            Err(error) => watch.poll_failed(answer.group, error, now, fraction),
+        }
+        let jobs: Vec<Job> = answer.jobs.into_iter().map(|(_, job)| job).collect();
+        let still = jobs.iter().filter(|job| is_waiting(job));
+        waiting.extend(still.map(|job| job.job_ref.clone()));
+        let events = match answer.failure {
+            None => watch.observed(answer.group, jobs, now, fraction),
+            Some(error) => watch.partly_observed(answer.group, jobs, error, now, fraction),
         };
         for event in events {
             match event {
@@ -303,6 +308,25 @@ impl Driver<'_> {
     }
 }
 
+/// The jobs that were read, and why others were not: first of all what repeating cannot mend.
+fn parted(
+    answers: impl Iterator<Item = (ResourceRef, Result<Job>)>,
+) -> (Vec<(ResourceRef, Job)>, Option<Error>) {
+    let mut jobs = Vec::new();
+    let mut failures = Vec::new();
+    for (asked, answer) in answers {
+        match answer {
+            Ok(job) => jobs.push((asked, job)),
+            Err(error) => failures.push(error),
+        }
+    }
+    let lasting = failures
+        .iter()
+        .position(|error| !is_tolerated(error.kind()));
+    let failure = failures.into_iter().nth(lasting.unwrap_or_default());
+    (jobs, failure)
+}
+
 /// The last records in the order the refs were given, each job once for each time it was given by the same name.
 fn in_order(
     refs: &[ResourceRef],
@@ -316,9 +340,11 @@ fn in_order(
         .collect()
 }
 
+/// The end of a wait for resources: as of a job that its provider itself calls failed for it (job-model.md §6), since
+/// 124 is for `--timeout` (cli.md §6).
 fn not_started(job_ref: &ResourceRef) -> Error {
     Error::new(
-        Kind::Timeout,
+        Kind::JobFailed,
         "start_timeout",
         format!("`--start-timeout` ran out before {job_ref} had its resources; `gpujob cancel` gives up its place"),
     )
@@ -338,4 +364,36 @@ fn left_alone(error: Error, refs: &[ResourceRef], again: &str) -> Error {
     let own = error.details().hint.as_ref();
     let own = own.map_or(String::new(), |hint| format!("{hint}\n"));
     error.with_hint(format!("{own}{whom} left alone; to wait again:\n  {again}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::State;
+
+    #[test]
+    fn what_cannot_be_mended_is_told_before_what_can() {
+        let job_ref = |id: &str| ResourceRef::new("cloud", [id]);
+        let job = |id: &str| Ok(Job::new(job_ref(id), id, State::Running));
+        let failed = |kind: Kind| Err(Error::new(kind, "code", "message"));
+        let kinds = |answers: Vec<Result<Job>>| {
+            let asked = answers.into_iter().map(|answer| (job_ref("a"), answer));
+            let (jobs, failure) = parted(asked);
+            (jobs.len(), failure.map(|error| error.kind()))
+        };
+        assert_eq!(kinds(vec![job("a"), job("b")]), (2, None));
+        assert_eq!(
+            kinds(vec![failed(Kind::Temporary), job("b")]),
+            (1, Some(Kind::Temporary))
+        );
+        assert_eq!(
+            kinds(vec![
+                failed(Kind::Temporary),
+                job("b"),
+                failed(Kind::Auth),
+                failed(Kind::NotFound)
+            ]),
+            (1, Some(Kind::Auth))
+        );
+    }
 }

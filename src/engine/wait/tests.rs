@@ -109,6 +109,37 @@ fn failing_polls_are_tolerated_for_ten_minutes_only() {
     );
 }
 
+#[test]
+fn jobs_that_were_read_count_while_others_cannot_be_read() {
+    let mut watch = watch(&["a", "b"]);
+    let trouble = || Error::new(Kind::Temporary, "http_503", "busy");
+    let mut told = |jobs: Vec<Job>, at: u64| {
+        let events = watch.partly_observed(0, jobs, trouble(), seconds(at), 0.5);
+        (events.len(), watch.next(seconds(at)))
+    };
+    let (events, next) = told(vec![job("b", State::Running)], 0);
+    assert_eq!(events, 2, "a change, and the failure, once");
+    assert!(matches!(next, Next::Sleep(_)));
+    let (events, _) = told(vec![job("b", State::Succeeded)], 300);
+    assert_eq!(events, 1);
+    let (_, next) = told(Vec::new(), 600);
+    assert!(matches!(next, Next::GaveUp(_)), "the other was never read");
+    // Under `--any` the one that ended is enough, whatever became of the other.
+    let mut settings = SETTINGS;
+    settings.goal.any = true;
+    let refs = ["a", "b"].iter().map(|id| reference(id)).collect();
+    let mut watch = Watch::new(settings, vec![("paracloud".to_owned(), PARACLOUD, refs)]);
+    let refused = Error::new(Kind::Auth, "http_403", "no access");
+    watch.partly_observed(
+        0,
+        vec![job("b", State::Succeeded)],
+        refused,
+        seconds(0),
+        0.5,
+    );
+    assert_eq!(watch.next(seconds(0)), Next::Ended);
+}
+
 #[rstest::rstest]
 #[case::refused(Kind::Rejected, Kind::Temporary)]
 #[case::unpaid(Kind::Capacity, Kind::Temporary)]

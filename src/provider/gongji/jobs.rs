@@ -273,6 +273,7 @@ impl Gongji {
                 .is_cut
                 .then(|| format!("the account has more than {} jobs", list.rows.len())),
             forgets_ended: false,
+            left_out: Vec::new(),
         })
     }
 

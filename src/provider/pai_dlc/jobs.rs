@@ -117,7 +117,7 @@ impl PaiDlc {
                 .iter_mut()
                 .filter_map(|(_, observation)| match observation {
                     Observation::Seen(job) => Some(job.as_mut()),
-                    Observation::Missing => None,
+                    Observation::Missing | Observation::Unread(_) => None,
                 })
                 .collect();
             self.add_cards(&site, &mut found).await;
@@ -281,6 +281,7 @@ impl PaiDlc {
             jobs,
             truncated: None,
             forgets_ended: false,
+            left_out: Vec::new(),
         })
     }
 

@@ -38,6 +38,7 @@ fn tracked(id: &str) -> Tracked {
         cancel_requested_at: None,
         time_limit_s: None,
         reading: None,
+        start_by: None,
     }
 }
 
@@ -272,7 +273,7 @@ async fn many_jobs_are_one_list_and_a_detail_for_the_rest() {
         .iter()
         .map(|observation| match observation {
             Observation::Seen(job) => Some((job.state, job.exit_code)),
-            Observation::Missing => None,
+            Observation::Missing | Observation::Unread(_) => None,
         })
         .collect();
     assert_eq!(

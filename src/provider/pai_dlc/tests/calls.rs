@@ -166,6 +166,7 @@ fn tracked(reference: &str) -> Tracked {
         cancel_requested_at: None,
         time_limit_s: None,
         reading: None,
+        start_by: None,
     }
 }
 
@@ -176,7 +177,7 @@ fn not_found() -> (u16, Value) {
 fn seen(observation: &Observation) -> &Job {
     match observation {
         Observation::Seen(job) => job,
-        Observation::Missing => panic!("missing"),
+        Observation::Missing | Observation::Unread(_) => panic!("not seen"),
     }
 }
 

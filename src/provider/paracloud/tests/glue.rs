@@ -210,6 +210,7 @@ fn tracked(reference: ResourceRef) -> Tracked {
         cancel_requested_at: None,
         time_limit_s: None,
         reading: None,
+        start_by: None,
     }
 }
 
