@@ -8,9 +8,10 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{FilePath, Job, ResourceRef};
 use crate::provider::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
 use crate::spec::JobSpec;
-use crate::webdav::Client;
+use crate::webdav::{Client, Part};
 
 use super::Paracloud;
+use super::reading::Reading;
 use super::record::Group;
 use super::{plan, script};
 
@@ -29,6 +30,8 @@ impl Logs for Paracloud {
     /// Standard output, once it exists, and standard error, once something is in it.
     async fn sources(&self, job: &Job) -> Result<Vec<LogSource>> {
         let place = Group::read(&job.raw).and_then(|group| script::place_of(&group, &job.job_ref));
+        // The group may have gone; its files have not.
+        let place = place.or_else(|| Reading::read(job.reading.as_ref()).place());
         let Some((volume, folder)) = place else {
             let what = job.job_ref.to_string();
             return Err(self.named(no_script(&what)).with_job(what));
@@ -105,16 +108,16 @@ impl LogReader for FileLog<'_> {
             None => self.provider.files_of(volume)?,
         };
         let client = self.client.insert(client);
-        let bytes = match client.read_from(path, self.offset, PIECE).await {
-            Ok(bytes) => bytes,
+        let part = match client.read_part(path, self.offset, PIECE).await {
+            Ok(part) => part,
             // It was there when it was named; whoever removed it left nothing to read.
-            Err(error) if error.kind() == Kind::NotFound => Vec::new(),
+            Err(error) if error.kind() == Kind::NotFound => Part::default(),
             Err(error) => return Err(error),
         };
-        self.offset += u64::try_from(bytes.len()).unwrap_or_default();
+        self.offset += u64::try_from(part.bytes.len()).unwrap_or_default();
         Ok(LogPiece {
-            more: bytes.len() >= PIECE,
-            bytes,
+            more: part.more,
+            bytes: part.bytes,
             notes: Vec::new(),
         })
     }
