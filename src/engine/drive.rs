@@ -1,5 +1,6 @@
 //! The driver of the wait machine: it owns polling, sleeping, Ctrl-C and telling people.
 
+mod recall;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ use super::fold;
 use super::interrupt::{Interrupt, Signal};
 use super::wait::Met;
 
+pub use recall::Recall;
+
 /// What waiting needs beside the machine.
 #[derive(Debug)]
 pub struct Driver<'a> {
@@ -28,6 +31,8 @@ pub struct Driver<'a> {
     pub interrupt: &'a Interrupt,
     /// The end of the whole command (`--timeout`).
     pub deadline: Option<Instant>,
+    /// What this command has seen so far.
+    pub recall: Recall,
 }
 
 /// Hears what happens while waiting.
@@ -89,8 +94,10 @@ impl Driver<'_> {
     }
 
     async fn observe(&self, provider: &str, refs: &[ResourceRef]) -> Result<Vec<Result<Job>>> {
-        let memories: Vec<Option<Memory>> =
-            refs.iter().map(|job_ref| self.memory(job_ref)).collect();
+        let memories: Vec<Option<Memory>> = refs
+            .iter()
+            .map(|job_ref| self.recall.completed(job_ref, self.memory(job_ref)))
+            .collect();
         let tracked: Vec<_> = refs
             .iter()
             .zip(&memories)
@@ -107,7 +114,13 @@ impl Driver<'_> {
             .zip(&memories)
             .zip(observations)
             .map(|((job_ref, memory), observation): (_, Observation)| {
-                fold::fold(job_ref, observation, memory.as_ref(), now)
+                let is_missing = matches!(observation, Observation::Missing);
+                let job = fold::fold(job_ref, observation, memory.as_ref(), now)?;
+                if is_missing {
+                    return Ok(self.recall.kept(job_ref, job));
+                }
+                self.recall.saw(job_ref, &job);
+                Ok(job)
             })
             .collect();
         self.remember(&jobs, &missing, &memories, now);

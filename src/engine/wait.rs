@@ -156,10 +156,17 @@ impl Watch {
     }
 
     /// A group's provider is being asked.
-    pub fn asked(&mut self, group: usize) {
+    pub fn asked(&mut self, group: usize, now: Duration) {
         if let Some(group) = self.groups.get_mut(group) {
             group.is_asked = true;
+            group.asked_at = Some(now);
         }
+    }
+
+    /// How long a poll of a group that begins at `now` may go on repeating what fails.
+    pub fn patience(&self, group: usize, tolerance: Duration, now: Duration) -> Duration {
+        let since = self.groups.get(group).and_then(|group| group.failing_since);
+        tolerance.saturating_sub(since.map_or(Duration::ZERO, |since| now.saturating_sub(since)))
     }
 
     /// The jobs of a group of which something is awaited.
@@ -249,6 +256,18 @@ impl Watch {
         events
     }
 
+    /// The provider's record of a job that was asked for has another ref: the job's own, which counts from now on.
+    pub fn is_named(&mut self, group: usize, asked: &ResourceRef, own: &ResourceRef) {
+        if let Some(group) = self.groups.get_mut(group) {
+            group.is_named(asked, own);
+        }
+    }
+
+    /// The question cannot be asked again with another outcome.
+    pub fn give_up(&mut self, error: Error) {
+        self.gave_up.get_or_insert(error);
+    }
+
     /// Takes the reasons that a job's events tell; they count while it is not running.
     pub fn told(&mut self, group: usize, job_ref: &ResourceRef, reasons: &[String]) {
         let Some(group) = self.groups.get(group) else {
@@ -272,8 +291,12 @@ impl Watch {
         };
         group.is_asked = false;
         let is_first = group.failing_since.is_none();
-        let since = *group.failing_since.get_or_insert(now);
-        if !is_tolerated(error.kind()) {
+        // It has been failing since it was asked: the time of its repeats counts.
+        let asked_at = group.asked_at.unwrap_or(now);
+        let since = *group.failing_since.get_or_insert(asked_at);
+        // A fault of the configuration that was there from the beginning will not pass by itself.
+        let is_lasting = error.kind() == Kind::Config && !group.is_known();
+        if is_lasting || !is_tolerated(error.kind()) {
             self.gave_up = Some(error);
             return Vec::new();
         }

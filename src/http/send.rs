@@ -333,7 +333,7 @@ impl Session {
             allowed: self.patience.retries,
             internal_errors: run.internal_errors,
             clock_corrected: run.correction.is_some(),
-            remaining: self.remaining(),
+            remaining: earlier(self.remaining(), patience_left()),
             fraction: self.entropy.fraction(),
         })
     }
@@ -407,6 +407,34 @@ impl Session {
         self.patience
             .deadline
             .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+}
+
+tokio::task_local! {
+    /// Until when whoever asked bears with failures.
+    static BORNE_UNTIL: Instant;
+}
+
+/// Runs requests whose failures are repeated for so long at most, whatever `--retries` allows.
+pub async fn within<F: Future>(patience: Duration, requests: F) -> F::Output {
+    let now = Instant::now();
+    // Further away than any clock tells is never.
+    match now.checked_add(patience) {
+        Some(until) => BORNE_UNTIL.scope(until, requests).await,
+        None => requests.await,
+    }
+}
+
+fn patience_left() -> Option<Duration> {
+    BORNE_UNTIL
+        .try_with(|until| until.saturating_duration_since(Instant::now()))
+        .ok()
+}
+
+fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -137,6 +137,15 @@ fn a_job_that_is_missing_at_the_first_look_must_stay_missing_too() {
 
 #[test]
 fn what_ends_the_tolerance_is_temporary_or_a_protocol_error() {
+    // A fault of the configuration that was there from the first poll ends the wait at once.
+    let mut first = watch(&["a"]);
+    first.poll_failed(
+        0,
+        Error::new(Kind::Config, "wrong_region", "no"),
+        seconds(0),
+        0.5,
+    );
+    assert!(matches!(first.next(seconds(0)), Next::GaveUp(error) if error.kind() == Kind::Config));
     for (kind, end) in [
         (Kind::Temporary, Kind::Temporary),
         (Kind::Rejected, Kind::Temporary),
@@ -146,6 +155,7 @@ fn what_ends_the_tolerance_is_temporary_or_a_protocol_error() {
     ] {
         let mut watch = watch(&["a"]);
         let trouble = || Error::new(kind, "trouble", "no");
+        watch.observed(0, vec![job("a", State::Running)], seconds(0), 0.5);
         watch.poll_failed(0, trouble(), seconds(0), 0.5);
         assert!(
             !matches!(watch.next(seconds(0)), Next::GaveUp(_)),
@@ -336,9 +346,9 @@ fn a_provider_that_does_not_answer_holds_up_nobody_else() {
         ],
     );
     assert_eq!(watch.next(seconds(0)), Next::Poll(0));
-    watch.asked(0);
+    watch.asked(0, seconds(0));
     assert_eq!(watch.next(seconds(0)), Next::Poll(1));
-    watch.asked(1);
+    watch.asked(1, seconds(0));
     assert_eq!(watch.next(seconds(0)), Next::Listen);
     // One answers, and is asked again in its own time; of the other nothing is heard.
     watch.observed(
