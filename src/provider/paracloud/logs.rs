@@ -17,6 +17,8 @@ use super::{plan, script};
 
 /// Read at once.
 const PIECE: usize = 1 << 20;
+/// So much of a file's end is searched for its last lines.
+const SPANS: [usize; 2] = [1 << 16, 1 << 20];
 
 #[async_trait]
 impl Logs for Paracloud {
@@ -58,7 +60,7 @@ impl Logs for Paracloud {
         Ok(output.into_iter().chain(errors).collect())
     }
 
-    fn open<'a>(&'a self, source: &LogSource, _start: &LogStart) -> Box<dyn LogReader + 'a> {
+    fn open<'a>(&'a self, source: &LogSource, start: &LogStart) -> Box<dyn LogReader + 'a> {
         let place = match source.locator.as_slice() {
             [volume, path] => volume.parse().ok().zip(FilePath::parse(path).ok()),
             _ => None,
@@ -68,6 +70,7 @@ impl Logs for Paracloud {
             place,
             client: None,
             offset: 0,
+            tail: start.tail,
         })
     }
 
@@ -82,8 +85,10 @@ struct FileLog<'a> {
     provider: &'a Paracloud,
     place: Option<(ResourceRef, FilePath)>,
     client: Option<Client>,
-    /// Bytes that were handed out.
+    /// Bytes that were handed out, or passed over.
     offset: u64,
+    /// So many last lines are wanted, and where they begin is not known yet.
+    tail: Option<usize>,
 }
 
 impl fmt::Debug for FileLog<'_> {
@@ -108,6 +113,10 @@ impl LogReader for FileLog<'_> {
             None => self.provider.files_of(volume)?,
         };
         let client = self.client.insert(client);
+        if let Some(lines) = self.tail {
+            self.offset = beginning(client, path, lines).await?;
+            self.tail = None;
+        }
         let part = match client.read_part(path, self.offset, PIECE).await {
             Ok(part) => part,
             // It was there when it was named; whoever removed it left nothing to read.
@@ -121,6 +130,29 @@ impl LogReader for FileLog<'_> {
             notes: Vec::new(),
         })
     }
+}
+
+/// A place before so many last lines, so that the rest of a long file need not be read; the start if they are long.
+async fn beginning(client: &Client, path: &FilePath, lines: usize) -> Result<u64> {
+    let size = match client.stat(path).await {
+        Ok(entry) => entry.size_bytes.unwrap_or_default(),
+        Err(error) if error.kind() == Kind::NotFound => 0,
+        Err(error) => return Err(error),
+    };
+    for span in SPANS {
+        let Some(start) = u64::try_from(span)
+            .ok()
+            .and_then(|span| size.checked_sub(span))
+        else {
+            break;
+        };
+        let part = client.read_part(path, start, span).await?;
+        // The first line of the span may be a part of one.
+        if part.bytes.iter().filter(|byte| **byte == b'\n').count() > lines {
+            return Ok(start);
+        }
+    }
+    Ok(0)
 }
 
 /// The API has no logs, and nothing kept this job's.
