@@ -1,7 +1,9 @@
 //! Exit codes of script-mode jobs, from the file that the script leaves (paracloud.md §9.2; job-model.md §10).
 
+use jiff::SignedDuration;
+
 use crate::error::{Error, Kind, Result};
-use crate::model::{FilePath, Job, Offer, ResourceRef, State};
+use crate::model::{FilePath, Flag, Job, Offer, ResourceRef, State};
 use crate::provider::{Observation, Tracked};
 
 use super::Paracloud;
@@ -11,6 +13,8 @@ use super::script;
 
 /// More than any number takes.
 const READ_AT_MOST: usize = 64;
+/// A cancel takes no longer than this (paracloud.md §5.3).
+const CANCEL_TAKES: SignedDuration = SignedDuration::from_secs(120);
 
 /// What the file tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +36,7 @@ impl Paracloud {
         group: &Group,
         tracked: &Tracked,
     ) -> Result<Observation> {
+        self.doubt_cancel(&mut job, tracked);
         let mut reading = Reading::read(tracked.reading.as_ref());
         if let Some((volume, folder)) = script::place_of(group, &job.job_ref) {
             reading.at(&volume, &folder);
@@ -48,10 +53,7 @@ impl Paracloud {
                 }
                 Told::Nothing if reading.may_come(self.session.clock.now()) => {
                     job.terminal = false;
-                    job.message = Some(match job.message {
-                        Some(message) => format!("{message}; its exit code is not there yet"),
-                        None => "its exit code is not there yet".to_owned(),
-                    });
+                    add_message(&mut job, "its exit code is not there yet");
                 }
                 Told::Nothing | Told::Never => {}
             }
@@ -63,6 +65,20 @@ impl Paracloud {
         }
         job.reading = reading.kept();
         Ok(Observation::Seen(Box::new(job)))
+    }
+
+    /// A cancel that has not taken effect for long may have been lost (§5.3).
+    fn doubt_cancel(&self, job: &mut Job, tracked: &Tracked) {
+        let asked = tracked
+            .cancel_requested_at
+            .filter(|_| job.flags.contains(&Flag::Cancelling));
+        let since = asked.map(|asked| self.session.clock.now().duration_since(asked));
+        if since.is_some_and(|since| since >= CANCEL_TAKES) {
+            add_message(
+                job,
+                "a cancel was sent minutes ago and has not taken effect; cancel it again",
+            );
+        }
     }
 
     /// A group that is not there: its script may have told how it ended (§3.5).
@@ -116,6 +132,14 @@ impl Paracloud {
             kind => Err(passing(kind, &error, what()).with_job(job.to_string())),
         }
     }
+}
+
+/// Says something beside what the service says.
+fn add_message(job: &mut Job, text: &str) {
+    job.message = Some(match job.message.take() {
+        Some(message) => format!("{message}; {text}"),
+        None => text.to_owned(),
+    });
 }
 
 /// A look that failed: the state is known, the whole result is not.

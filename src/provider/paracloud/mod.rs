@@ -302,6 +302,11 @@ impl Provider for Paracloud {
         Ok(())
     }
 
+    /// §3.6.
+    fn cancel_means(&self) -> Option<&'static str> {
+        Some("what it wrote elsewhere than to a mounted volume is lost")
+    }
+
     async fn types(&self) -> Result<Vec<Offer>> {
         self.read_catalogue().await
     }

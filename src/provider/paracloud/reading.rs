@@ -30,6 +30,8 @@ pub(super) struct Reading {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) has_secrets: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     instance_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<String>,
@@ -77,6 +79,7 @@ impl Reading {
                 *old = Some(new.clone());
             }
         };
+        newer(&mut self.name, job.name.as_ref());
         newer(&mut self.instance_type, job.instance_type.as_ref());
         newer(&mut self.node, job.node_names.first());
         self.started_at = job.started_at.or(self.started_at);
@@ -112,6 +115,7 @@ impl Reading {
         job.message =
             Some("no longer known to the provider; its script kept the exit code".to_owned());
         job.exit_code = (folded.state != State::Cancelled).then_some(code);
+        job.name.clone_from(&self.name);
         job.started_at = self.started_at;
         job.finished_at = self.finished_at;
         job.duration_s = match (self.started_at, self.finished_at) {

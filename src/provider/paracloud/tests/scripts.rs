@@ -18,7 +18,9 @@ use crate::http::send::{Patience, Transport, TransportError};
 use crate::http::{Answer, BaseUrl, BodySource, Incoming, Session, Signed, Streaming};
 use crate::model::{Flag, Job, ResourceRef, State, Timestamp, TransferCredentials};
 use crate::provider::paracloud::{Connection, Paracloud, ParacloudDialect, Transfer};
-use crate::provider::{KeptAccess, Logs as _, Observation, Provider as _, Tracked};
+use crate::provider::{
+    KeptAccess, LogLook, LogStart, Logs as _, Observation, Provider as _, Tracked,
+};
 use crate::secret::Secret;
 use crate::sign::Bearer;
 
@@ -40,6 +42,8 @@ const REFUSED: File = (401, "text/plain", "no");
 struct Service {
     group: Option<Value>,
     file: File,
+    /// Standard output.
+    log: String,
     sent: Mutex<Vec<String>>,
 }
 
@@ -76,7 +80,10 @@ impl Transport for Service {
                 entry("", "<resourcetype><collection/></resourcetype>"),
                 entry(
                     "stdout.log",
-                    "<resourcetype/><getcontentlength>3</getcontentlength>"
+                    &format!(
+                        "<resourcetype/><getcontentlength>{}</getcontentlength>",
+                        self.log.len()
+                    )
                 ),
             );
             (207, body)
@@ -106,8 +113,16 @@ impl Streaming for Service {
         _patience: Duration,
     ) -> Result<Incoming, TransportError> {
         let line = request.template().full_target();
+        let asked = request.template().headers.get("range").unwrap().to_str();
+        let asked = asked.unwrap().trim_start_matches("bytes=").to_owned();
+        self.sent
+            .lock()
+            .unwrap()
+            .push(format!("GET {line} {asked}"));
+        if line.ends_with("stdout.log") {
+            return Ok(self.part(&asked));
+        }
         assert_eq!(line, format!("/vol/.gpujob/{MARKER}/exit_code"));
-        self.sent.lock().unwrap().push(format!("GET {line}"));
         let (status, kind, body) = self.file;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -119,6 +134,24 @@ impl Streaming for Service {
             headers,
             pieces: stream::iter([Ok(Bytes::from_static(body.as_bytes()))]).boxed(),
         })
+    }
+}
+
+impl Service {
+    /// A part of the log.
+    fn part(&self, asked: &str) -> Incoming {
+        let (first, last) = asked.split_once('-').unwrap();
+        let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
+        let end = self.log.len().min(last + 1);
+        let range = format!("bytes {first}-{}/{}", end - 1, self.log.len());
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_RANGE, HeaderValue::from_str(&range).unwrap());
+        let bytes = Bytes::copy_from_slice(&self.log.as_bytes()[first..end]);
+        Incoming {
+            status: StatusCode::PARTIAL_CONTENT,
+            headers,
+            pieces: stream::iter([Ok(bytes)]).boxed(),
+        }
     }
 }
 
@@ -158,9 +191,19 @@ fn job_ref() -> ResourceRef {
 }
 
 fn provider(group: Option<Value>, file: File, keeps: bool) -> (Paracloud, Arc<Service>) {
+    serving(group, file, "hi\n".to_owned(), keeps)
+}
+
+fn serving(
+    group: Option<Value>,
+    file: File,
+    log: String,
+    keeps: bool,
+) -> (Paracloud, Arc<Service>) {
     let service = Arc::new(Service {
         group,
         file,
+        log,
         sent: Mutex::default(),
     });
     let token = Secret::new("hunter2-token");
@@ -317,6 +360,61 @@ async fn the_logs_of_a_job_whose_group_has_gone_are_where_they_were() {
     let sources = provider.sources(&job).await.unwrap();
     let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
     assert_eq!(names, ["stdout"]);
+}
+
+#[rstest]
+#[case::lines_at_the_end("line\n".repeat(60_000), 2, "234464-")]
+#[case::more_lines("line\n".repeat(600_000), 20_000, "1951424-")]
+#[case::more_lines_than_are_searched("line\n".repeat(600_000), 500_000, "0-1048575")]
+#[case::a_short_file("line\n".repeat(3), 2, "0-1048575")]
+#[case::no_line("x".repeat(100_000), 2, "0-1048575")]
+#[tokio::test]
+async fn the_last_lines_are_read_from_the_end(
+    #[case] log: String,
+    #[case] lines: usize,
+    #[case] range: &str,
+) {
+    let (provider, service) = serving(None, ABSENT, log.clone(), true);
+    let mut job = Job::new(job_ref(), "p6vd2hcn", State::Unknown);
+    job.reading = kept(json!({}));
+    let sources = provider.sources(&job).await.unwrap();
+    let start = LogStart {
+        since: None,
+        tail: Some(lines),
+    };
+    let mut reader = provider.open(&sources[0], &start);
+    let mut bytes = Vec::new();
+    let mut first = None;
+    loop {
+        let piece = reader.read(LogLook::Last).await.unwrap();
+        bytes.extend_from_slice(&piece.bytes);
+        let sent = service.sent.lock().unwrap().last().cloned();
+        first = first.or(sent);
+        if !piece.more {
+            break;
+        }
+    }
+    let (begin, _) = range.split_once('-').unwrap();
+    let begin: usize = begin.parse().unwrap();
+    assert!(first.unwrap().contains(&format!(" {begin}-")));
+    assert_eq!(bytes, log.as_bytes()[begin..]);
+}
+
+#[rstest]
+#[case::lately("2024-03-08T00:58:06Z", false)]
+#[case::long_ago("2024-03-08T00:58:05Z", true)]
+#[tokio::test]
+async fn a_cancel_without_effect_is_to_be_repeated(#[case] asked: &str, #[case] is_told: bool) {
+    let (provider, _) = provider(Some(group("Running")), ABSENT, true);
+    let tracked = Tracked {
+        cancel_requested_at: Some(asked.parse().unwrap()),
+        ..tracked(None)
+    };
+    let job = look(&provider, tracked).await.unwrap().unwrap();
+    let told = job
+        .message
+        .is_some_and(|told| told.contains("cancel it again"));
+    assert_eq!(told, is_told);
 }
 
 #[rstest]
