@@ -54,6 +54,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
             .as_deref()
             .map(|text| flag_duration("--wait-for-capacity", text))
             .transpose()?,
+        passes_over_silence: args.best_effort,
     };
     let pace = Pace {
         start_within: prepared.spec.start_timeout.map(Duration::from_secs),
