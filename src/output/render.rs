@@ -257,7 +257,7 @@ pub fn render_doctor(rows: &[DoctorRow], errors: &[Error], style: &Style) -> Res
     .render(style, || table::doctor(rows, style))
 }
 
-/// A JSON value that has no schema of ours, such as an answer of `api`: through `--jq`, else indented.
+/// A JSON value that has no table, such as the place of a file: through `--jq`, else indented.
 pub fn render_value(value: &Value, style: &Style) -> Result<String> {
     if let Some(jq) = &style.jq {
         return jq.run(value);

@@ -262,7 +262,7 @@ async fn submitted(
     }
     if args.follow && app.ui.format() != Format::Ndjson {
         // stdout is the log's.
-        app.ui.note(&format!("submitted {}", job.job_ref));
+        app.ui.submitted(&job.job_ref.to_string());
     } else if show.is_streaming_text() {
         show.submitted(job, told)?;
     }

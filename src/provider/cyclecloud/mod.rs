@@ -65,6 +65,8 @@ pub use status::{Bucket, ClusterStatus, NodeArray, PlacementGroup, Quota, Virtua
 /// How a request that a user wrote is sent.
 const MANNER: Manner = Manner {
     content_type: "application/json",
+    types_every_write: false,
+    enveloped: None,
     signed: &["authorization"],
     fixed: &[("x-cycle-client-version", routes::CLIENT)],
     takes_action: false,

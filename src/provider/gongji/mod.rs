@@ -59,6 +59,9 @@ pub const READ_LIMIT: Duration = Duration::from_secs(30);
 /// How a request that a user wrote is sent.
 const MANNER: Manner = Manner {
     content_type: "application/json",
+    types_every_write: true,
+    // Every answer has one (gongji.md §0).
+    enveloped: Some("api"),
     signed: &["token", "timestamp", "version", "sign_str"],
     fixed: &[],
     takes_action: false,

@@ -136,7 +136,10 @@ fn classify(
         "ServiceUnavailable" | "ServiceUnavailableTemporary" => {
             return (Kind::Temporary, Repeat::Helpful { after });
         }
-        "NotFound" if !status.is_server_error() => return (Kind::NotFound, Repeat::Useless),
+        // Inside a 401, 403, 409 or 429 the status says more (§7.3).
+        "NotFound" if status.is_success() || matches!(status.as_u16(), 400 | 404) => {
+            return (Kind::NotFound, Repeat::Useless);
+        }
         _ => {}
     }
     let kind = if status.is_success() {

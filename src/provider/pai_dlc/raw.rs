@@ -14,6 +14,9 @@ const VERSION: &str = "x-acs-version";
 
 const MANNER: Manner = Manner {
     content_type: CONTENT_TYPE,
+    // Without a body none is sent (pai-dlc.md §2.1).
+    types_every_write: false,
+    enveloped: None,
     // The version is the user's to change: the service may have newer ones.
     signed: &[
         "authorization",

@@ -56,6 +56,9 @@ pub const DEFAULT_BASE_URL: &str = "https://eci.paracloud.com";
 /// How a request that a user wrote is sent.
 const MANNER: Manner = Manner {
     content_type: "application/json",
+    // The service answers 415 without (paracloud.md §1.5).
+    types_every_write: true,
+    enveloped: None,
     signed: &["authorization"],
     fixed: &[],
     takes_action: false,

@@ -217,13 +217,92 @@ fn what_is_wrong_is_told_before_anything_is_sent(#[case] arguments: &[&str], #[c
     assert!(!run.stderr.contains("hunter3"), "{}", run.stderr);
 }
 
-#[test]
-fn an_answer_that_jq_cannot_filter_is_told() {
-    let (environment, _server) = scripted([Step::answer("200 OK", &[], "plain")]);
+/// The request is done, and the answer may hold what is shown but once.
+#[rstest]
+#[case::no_json("plain", ".a", 87, "not_json")]
+#[case::torn("{\"a\":", ".a", 87, "not_json")]
+#[case::no_fit("{\"a\":1}", ".a.b", 80, "jq_failed")]
+fn an_answer_that_jq_cannot_filter_is_printed_all_the_same(
+    #[case] body: &str,
+    #[case] expression: &str,
+    #[case] code: i32,
+    #[case] word: &str,
+) {
+    let (environment, _server) = scripted([Step::answer("201 Created", &[], body)]);
     let run = environment
-        .run(&["api", "paracloud", "GET", "/x", "--jq", ".a"])
-        .expect(87);
-    assert_eq!(run.stdout, "");
+        .run(&["api", "paracloud", "POST", "/x", "--jq", expression])
+        .expect(code);
+    assert_eq!(run.stdout, body);
+    let error = &run.error()["error"];
+    assert_eq!(
+        (&error["code"], &error["provider"]),
+        (&word.into(), &"paracloud".into())
+    );
+}
+
+#[rstest]
+#[case::nothing("204 No Content", "", ".", "")]
+#[case::a_byte_order_mark("200 OK", "\u{feff}{\"a\":1}", ".a", "1\n")]
+#[case::a_number_beyond_a_double("200 OK", "{\"a\":1E400}", ".a", "1E400\n")]
+#[case::control_characters("200 OK", "{\"a\":\"\\u001b[0m\\r\"}", ".a", "\u{1b}[0m\r\n")]
+fn an_odd_answer_is_filtered_too(
+    #[case] status: &str,
+    #[case] body: &str,
+    #[case] expression: &str,
+    #[case] expected: &str,
+) {
+    let (environment, _server) = scripted([Step::answer(status, &[], body)]);
+    let run = environment
+        .run(&["api", "paracloud", "DELETE", "/x", "--jq", expression])
+        .expect(0);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), (expected, ""));
+}
+
+#[rstest]
+#[case::success(r#"{"code":"0000","data":null}"#, 0)]
+#[case::an_error_envelope(r#"{"code":"C999","message":"no","data":null}"#, 93)]
+#[case::an_error_envelope_with_a_byte_order_mark("\u{feff}{\"code\":\"C999\"}", 93)]
+#[case::nothing("", 87)]
+#[case::torn("{\"a\":", 87)]
+#[case::no_code(r#"{"foo":1}"#, 87)]
+#[case::null(r#"{"code":null}"#, 87)]
+#[case::a_list("[1]", 87)]
+fn gongji_answers_in_an_envelope_or_it_is_not_gongji(#[case] body: &str, #[case] code: i32) {
+    let server = Scripted::start([Step::answer("200 OK", &[], body)]);
+    let mut environment = TestEnvironment::empty();
+    environment.set("GPUJOB_GONGJI_BASE_URL", &server.url());
+    environment.set("SUANLI_TOKEN", "hunter2");
+    let run = environment
+        .run(&["api", "gongji", "GET", "/api/task/job/search"])
+        .expect(code);
+    assert_eq!(run.stdout, body);
+}
+
+#[test]
+fn a_write_without_a_body_has_the_content_type_that_its_service_asks_for() {
+    for method in ["POST", "PUT", "PATCH"] {
+        let (environment, server) = scripted([Step::answer("200 OK", &[], "{}")]);
+        let write = ["api", "paracloud", method, "/x"];
+        environment.run(&write).expect(0);
+        let sent = server.finish().remove(0);
+        assert!(
+            sent.contains("content-type: application/json\r\n"),
+            "{sent}"
+        );
+        assert!(sent.contains("content-length: 0\r\n"), "{sent}");
+    }
+    let environment = TestEnvironment::with_sandbox();
+    let dry_run = |arguments: &[&str]| {
+        environment
+            .run(&[&["api"], arguments, &["--dry-run=curl"]].concat())
+            .expect(0)
+            .stdout
+    };
+    let typed = "content-type: application/json";
+    assert!(dry_run(&["gongji", "POST", "/api/x"]).contains(typed));
+    let stop = ["pai-dlc", "POST", "/api/v1/jobs/x/stop", "-d", ""];
+    assert!(!dry_run(&stop).contains(typed));
+    assert!(!dry_run(&["paracloud", "DELETE", "/x"]).contains(typed));
 }
 
 /// curl and openssl are run for real where they are there, against the sandbox's verifier.

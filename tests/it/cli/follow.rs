@@ -58,6 +58,22 @@ fn it_exits_as_the_job_did(#[case] provider: &str, #[case] own: &str, #[case] co
     );
 }
 
+#[test]
+fn a_quiet_follow_still_tells_which_job_it_is() {
+    let environment = TestEnvironment::with_sandbox();
+    let job = environment.file("job.yaml", JOB);
+    let run = environment
+        .run(&[
+            "submit", &job, "-p", "gongji", "--follow", "-q", "--", "true",
+        ])
+        .expect(0);
+    let line = run.stderr.trim();
+    assert!(
+        line.starts_with("gongji/") && !line.contains(char::is_whitespace),
+        "{line}"
+    );
+}
+
 #[apply(backends_with_logs)]
 fn with_json_the_record_is_on_stdout_and_the_log_on_stderr(#[case] provider: &str) {
     let environment = TestEnvironment::with_sandbox();
