@@ -51,6 +51,12 @@ pub async fn one(app: &App, driver: &Driver<'_>, job_ref: &ResourceRef) -> Resul
             .note(&format!("{job_ref} has ended already: {}", before.state));
         return Ok(before);
     }
+    let provider = driver.providers.get(&job_ref.provider).ok_or_else(|| {
+        Error::internal(format!("provider `{}` was not opened", job_ref.provider))
+    })?;
+    if let Some(loss) = provider.cancel_means().filter(|_| app.ui.facts().can_ask()) {
+        app.ui.note(&format!("cancelling {job_ref}: {loss}"));
+    }
     let requested_at = app.clock.now();
     // What gives back the resources of an ended job changes nothing about its end.
     if !before.terminal {
@@ -63,9 +69,6 @@ pub async fn one(app: &App, driver: &Driver<'_>, job_ref: &ResourceRef) -> Resul
             ));
         }
     }
-    let provider = driver.providers.get(&job_ref.provider).ok_or_else(|| {
-        Error::internal(format!("provider `{}` was not opened", job_ref.provider))
-    })?;
     let asked = provider.cancel(job_ref).await;
     let after = read(driver, job_ref).await;
     match (asked, after) {

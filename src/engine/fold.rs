@@ -145,6 +145,7 @@ fn missing(job_ref: &ResourceRef, memory: &Memory, now: Timestamp) -> Job {
             .created_at
             .is_some_and(|created| now.duration_since(created).as_secs() < SETTLING_S);
     let mut job = Job::new(job_ref.clone(), job_ref.id(), State::Unknown);
+    job.reading.clone_from(&memory.reading);
     if memory.cancel_requested_at.is_some() {
         job.set_state(State::Cancelled);
         job.flags.insert(Flag::Gone);
@@ -246,6 +247,17 @@ mod tests {
         };
         let job = fold(&reference(), Observation::Missing, Some(&memory), at(9_000)).unwrap();
         assert_eq!((job.state, job.terminal), (State::Succeeded, true));
+    }
+
+    #[test]
+    fn what_the_provider_wanted_to_be_told_is_kept_of_a_job_that_vanished() {
+        let reading = serde_json::json!({"folder": "/.gpujob/m"});
+        let memory = Memory {
+            reading: Some(reading.clone()),
+            ..memory()
+        };
+        let job = fold(&reference(), Observation::Missing, Some(&memory), at(9_000)).unwrap();
+        assert_eq!(job.reading, Some(reading));
     }
 
     #[test]

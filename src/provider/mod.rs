@@ -97,6 +97,11 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// Asks for a job's end. The engine has read the job before and reads it again after.
     async fn cancel(&self, job: &ResourceRef) -> Result<()>;
 
+    /// What a cancel destroys beside the run, for people who are about to ask for one.
+    fn cancel_means(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Everything that can be rented.
     async fn types(&self) -> Result<Vec<Offer>>;
 

@@ -17,6 +17,7 @@ mod namespaces;
 mod options;
 mod parse;
 mod plan;
+mod reading;
 mod record;
 mod routes;
 mod script;
@@ -25,7 +26,8 @@ mod state;
 mod volumes;
 mod wire;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -94,6 +96,8 @@ pub struct Paracloud {
     transfer: Transfer,
     /// Read once, for the GPUs in job records; empty when it could not be read.
     offers: OnceCell<Vec<Offer>>,
+    /// Jobs that took a cancel from here: what they have not read yet they need not read.
+    stopped: Mutex<BTreeSet<ResourceRef>>,
 }
 
 impl Paracloud {
@@ -106,7 +110,14 @@ impl Paracloud {
             namespace: connection.namespace,
             transfer: connection.transfer,
             offers: OnceCell::new(),
+            stopped: Mutex::default(),
         }
+    }
+
+    /// Whether a cancel of the job was taken from here.
+    fn was_stopped(&self, job: &ResourceRef) -> bool {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        stopped.contains(job)
     }
 
     fn planner(&self) -> plan::Planner<'_> {
@@ -293,7 +304,15 @@ impl Provider for Paracloud {
     }
 
     async fn cancel(&self, job: &ResourceRef) -> Result<()> {
-        self.cancel_job(job).await
+        self.cancel_job(job).await?;
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        stopped.insert(job.clone());
+        Ok(())
+    }
+
+    /// §3.6.
+    fn cancel_means(&self) -> Option<&'static str> {
+        Some("what it wrote elsewhere than to a mounted volume is lost")
     }
 
     async fn types(&self) -> Result<Vec<Offer>> {
