@@ -1,6 +1,7 @@
 //! One run of the command line: parse, dispatch, print one error, return one code.
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use clap::error::ErrorKind;
@@ -11,7 +12,7 @@ use crate::cli::{Cli, Colour, Command, GlobalArgs, OutputFormat};
 use crate::cmd;
 use crate::config::Environment;
 use crate::error::{Error, Kind, Result};
-use crate::output::{Format, Jq};
+use crate::output::{Format, Jq, Reader};
 use crate::ui::{Answers, ColourChoice, Options, Ui};
 
 /// Runs gpujob with these arguments (the program's name first) and gives its exit code.
@@ -108,7 +109,7 @@ fn options(global: &GlobalArgs) -> Result<Options> {
     });
     Ok(Options {
         format: Format::choose(wanted, global.quiet, global.jq.is_some())?,
-        jq: global.jq.as_deref().map(Jq::parse).transpose()?,
+        jq: jq(global)?,
         colour: match global.color {
             None | Some(Colour::Auto) => ColourChoice::Auto,
             Some(Colour::Always) => ColourChoice::Always,
@@ -123,6 +124,17 @@ fn options(global: &GlobalArgs) -> Result<Options> {
         quiet: global.quiet,
         traces: global.trace_http,
     })
+}
+
+/// The expression of `--jq`, for whoever reads stdout.
+fn jq(global: &GlobalArgs) -> Result<Option<Jq>> {
+    let reader = if std::io::stdout().is_terminal() {
+        Reader::Terminal
+    } else {
+        Reader::Pipe
+    };
+    let parsed = global.jq.as_deref().map(Jq::parse).transpose()?;
+    Ok(parsed.map(|jq| jq.read_by(reader)))
 }
 
 /// `--help` and `--version` are results; everything else is a usage error, as text or as JSON.

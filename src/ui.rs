@@ -177,6 +177,16 @@ impl Ui {
         }
     }
 
+    /// The ref of a new job on stderr, where stdout is its log's (cli.md §10, "Output, small print"); under `--quiet` the
+    /// ref alone.
+    pub fn submitted(&self, job_ref: &str) {
+        if self.options.quiet {
+            self.say("", job_ref, Tone::Faint);
+        } else {
+            self.note(&format!("submitted {job_ref}"));
+        }
+    }
+
     /// Whether nobody reads stdout any more: a command that only prints may stop, with exit code 0.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)

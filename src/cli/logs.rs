@@ -20,7 +20,7 @@ pub struct LogsArgs {
     /// Put the time before each line, where the provider tells it
     #[arg(long)]
     pub timestamps: bool,
-    /// Only this pod or node, by its name or the end of it; repeat for more
+    /// Only this pod or node, by name or its end, or only `stdout` or `stderr`; repeat for more
     #[arg(long, value_name = "NAME", visible_alias = "node")]
     pub pod: Vec<String>,
     /// First pause between polls

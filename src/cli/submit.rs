@@ -32,6 +32,9 @@ pub struct SubmitArgs {
     /// Keep asking for so long while nobody has room, such as 2h
     #[arg(long, value_name = "DUR")]
     pub wait_for_capacity: Option<String>,
+    /// With several candidates: pass over one that does not answer before anything is created
+    #[arg(long)]
+    pub best_effort: bool,
     /// With --array: submit every job at once instead of keeping so many alive
     #[arg(long)]
     pub detach_array: bool,

@@ -4,13 +4,14 @@ use std::io::Read as _;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
+use serde::de::IgnoredAny;
 
 use crate::ambient::{Clock as _, Entropy as _, Reporter as _};
 use crate::app::App;
 use crate::cli::ApiArgs;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Failure, Fate};
-use crate::output::{self, Format, sanitize};
+use crate::output::{self, Jq, sanitize};
 use crate::provider::{Provider, RawCall, RawPath, RawRequest};
 use crate::sign::SignContext;
 use crate::ui::LogTarget;
@@ -61,7 +62,7 @@ pub async fn run(app: &App, args: &ApiArgs) -> Result<u8> {
     match sent {
         Ok(answer) => {
             describe(app, &answer);
-            print(app, &answer)?;
+            print(app, &answer).map_err(|error| error.with_provider(provider.name()))?;
             Ok(0)
         }
         Err(failure) => {
@@ -176,9 +177,10 @@ async fn dry_run(
     let text = output::render_curl_of(
         provider.name(),
         provider.backend(),
+        call.session.signer.scheme(),
         &call.template,
         signed.as_ref(),
-    )?;
+    );
     app.ui.print(&text)?;
     Ok(0)
 }
@@ -214,28 +216,40 @@ fn describe(app: &App, answer: &Answer) {
 }
 
 /// The body as it came; through `--jq` where that is asked for.
+///
+/// The request is done, and its answer may be shown but once: what cannot be filtered is printed as it came.
 fn print(app: &App, answer: &Answer) -> Result<()> {
     let style = app.ui.style();
-    if style.jq.is_none() {
+    let Some(jq) = &style.jq else {
         return print_bytes(app, &answer.body);
+    };
+    // No results, as jq has them of no input.
+    if answer.body.is_empty() {
+        return Ok(());
     }
-    let value = answer.json().map_err(|error| {
+    match filtered(jq, answer) {
+        Ok(text) => app.ui.print(&text),
+        Err(error) => {
+            print_bytes(app, &answer.body)?;
+            Err(error.with_hint(
+                "the request is done: its answer is printed as it came; send it again only if that does no harm",
+            ))
+        }
+    }
+}
+
+fn filtered(jq: &Jq, answer: &Answer) -> Result<String> {
+    let text = answer.text_bytes();
+    // jq's reader takes more than JSON.
+    serde_json::from_slice::<IgnoredAny>(text).map_err(|error| {
         Error::new(
             Kind::Protocol,
             "not_json",
             "`--jq` filters JSON, and the body of the answer is none",
         )
         .with_cause(error)
-        .with_hint("run it without `--jq` to see the body")
     })?;
-    let filtered = output::render_value(
-        &value,
-        &output::Style {
-            format: Format::Json,
-            ..style
-        },
-    )?;
-    app.ui.print(&filtered)
+    jq.run_text(text)
 }
 
 /// A pipe gets the bytes; a terminal gets them harmless, and a line feed at the end (cli.md §3).
@@ -244,7 +258,7 @@ fn print_bytes(app: &App, body: &Bytes) -> Result<()> {
         return app.ui.print_bytes(body);
     }
     match std::str::from_utf8(body) {
-        Ok(text) if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => {
+        Ok(text) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
             app.ui.print(&sanitize::json(text))?;
         }
         Ok(_) | Err(_) => {

@@ -51,24 +51,35 @@ pub async fn one(app: &App, driver: &Driver<'_>, job_ref: &ResourceRef) -> Resul
             .note(&format!("{job_ref} has ended already: {}", before.state));
         return Ok(before);
     }
-    let requested_at = app.clock.now();
-    let recorded = app
-        .writable_journal()
-        .and_then(|journal| journal.record_cancel(job_ref, requested_at));
-    if let Err(error) = recorded {
-        app.ui.warning(&format!(
-            "the cancel could not be noted in the journal: {error}"
-        ));
-    }
     let provider = driver.providers.get(&job_ref.provider).ok_or_else(|| {
         Error::internal(format!("provider `{}` was not opened", job_ref.provider))
     })?;
+    if let Some(loss) = provider.cancel_means().filter(|_| app.ui.facts().can_ask()) {
+        app.ui.note(&format!("cancelling {job_ref}: {loss}"));
+    }
+    let requested_at = app.clock.now();
+    // What gives back the resources of an ended job changes nothing about its end.
+    if !before.terminal {
+        let recorded = app
+            .writable_journal()
+            .and_then(|journal| journal.record_cancel(job_ref, requested_at));
+        if let Err(error) = recorded {
+            app.ui.warning(&format!(
+                "the cancel could not be noted in the journal: {error}"
+            ));
+        }
+    }
     let asked = provider.cancel(job_ref).await;
     let after = read(driver, job_ref).await;
     match (asked, after) {
         (Ok(()), Ok(mut job)) => {
             if !job.terminal {
                 job.flags.insert(Flag::Cancelling);
+            } else if before.terminal {
+                app.ui.note(&format!(
+                    "{job_ref} has ended already: {}; what it still holds was asked to go",
+                    job.state
+                ));
             }
             Ok(job)
         }
@@ -78,13 +89,17 @@ pub async fn one(app: &App, driver: &Driver<'_>, job_ref: &ResourceRef) -> Resul
                 "the stop was taken, but {job_ref} could not be read again: {error}"
             ));
             let mut job = before;
-            job.flags.insert(Flag::Cancelling);
+            if !job.terminal {
+                job.flags.insert(Flag::Cancelling);
+            }
             Ok(job)
         }
         // Refused because it ended in the meantime: done (pai-dlc.md §3.5).
         (Err(error), Ok(job)) if has_ended(&job) && error.kind() != Kind::Auth => Ok(job),
         (Err(error), _) => {
-            if let Ok(journal) = app.writable_journal() {
+            if !before.terminal
+                && let Ok(journal) = app.writable_journal()
+            {
                 drop(journal.withdraw_cancel(job_ref, requested_at));
             }
             Err(error)

@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::app::App;
-use crate::engine::drive::Driver;
+use crate::engine::drive::{Driver, Recall};
 use crate::engine::interrupt::Interrupt;
 use crate::provider::{Polling, Provider};
 
@@ -55,5 +55,6 @@ fn driver<'a>(
         reporter: &*app.ui,
         interrupt,
         deadline: app.deadline,
+        recall: Recall::default(),
     }
 }

@@ -231,7 +231,9 @@ fn listed(source: &str) -> Result<Vec<String>> {
             format!("`@{source}` cannot be read: {error}"),
         )
     })?;
+    // Some editors begin a file with a byte order mark.
     Ok(text
+        .trim_start_matches('\u{feff}')
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())

@@ -259,6 +259,7 @@ impl<'a> Show<'a> {
             .map(|(provider, planned)| PlanEntry {
                 provider: provider.name(),
                 backend: provider.backend(),
+                scheme: provider.scheme(),
                 outcome: match planned {
                     Planned::Ready(plan) => PlanOutcome::Planned(plan),
                     Planned::Refused(assessment) => PlanOutcome::Refused(assessment),

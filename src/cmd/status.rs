@@ -2,6 +2,8 @@
 
 mod watch;
 
+use std::collections::BTreeMap;
+
 use crate::ambient::{Clock as _, Reporter as _};
 use crate::app::{App, flag_duration};
 use crate::cli::StatusArgs;
@@ -114,10 +116,17 @@ async fn listed(
         ..filter.clone()
     };
     let mut listing = provider.list(&filter).await?;
+    let mut looked_at = std::mem::take(&mut listing.left_out);
+    looked_at.extend(listing.jobs.iter().cloned());
     if listing.forgets_ended {
-        let forgotten = forgotten(app, provider, &listing, &filter).await?;
-        listing.jobs.extend(forgotten);
+        let forgotten = forgotten(app, provider, &looked_at, &filter).await?;
+        looked_at.extend(forgotten.looked_at);
+        listing.jobs.extend(forgotten.jobs);
     }
+    // Only what a provider wants to be told again is news to the journal: a list is no reason to write down the rest.
+    looked_at.retain(|job| job.reading.is_some());
+    let none = BTreeMap::new();
+    driver(app, &none, app.interrupt()?).saw(&looked_at);
     Ok(jobs_of(app, listing, provider, &filter))
 }
 
@@ -195,6 +204,7 @@ pub(super) fn remembered(app: &App) -> Vec<Tracked> {
                     cancel_requested_at: entry.cancel_requested_at,
                     time_limit_s: entry.time_limit_s,
                     reading: entry.reading,
+                    start_by: None,
                 })
             })
             .collect(),

@@ -1,6 +1,10 @@
 //! `wait`: until the jobs end, and then the exit code that tells how.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
 
 use crate::ambient::{Clock as _, Reporter as _};
 use crate::app::{App, flag_duration};
@@ -10,13 +14,16 @@ use crate::engine::interrupt::Signal;
 use crate::engine::verdict::{Verdict, verdict};
 use crate::engine::wait::{Condition, Goal, Met, Settings, Until};
 use crate::error::{Error, Result};
-use crate::model::{Job, ResourceRef, Timestamp};
+use crate::model::{Job, ResourceRef, State, Timestamp};
 use crate::output::{self, Format, Style};
 use crate::spec::units::format_duration;
 use crate::ui::Task;
 
 use super::show::{Show, Submitted};
 use super::{cancel, driver, logs, refs};
+
+/// Stops that are asked for at the same time.
+const STOPS_AT_ONCE: usize = 8;
 
 /// How often to poll, and how long to bear with polls that fail.
 #[derive(Debug, Clone, Copy)]
@@ -124,6 +131,13 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
         app.providers_of(waiting.refs.iter().map(|job_ref| job_ref.provider.as_str()))?;
     let driver = driver(app, &providers, interrupt);
     let begun_at = app.clock.now();
+    if let Some(Submitted { job, .. }) = waiting.after_submit
+        && !job.adopted
+    {
+        driver
+            .recall
+            .submitted(job, job.created_at.unwrap_or(begun_at));
+    }
     let settings = Settings {
         goal: waiting.goal,
         fail_if: waiting.early.fail_if.clone(),
@@ -136,17 +150,26 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
         show: &show,
         task: app.ui.task(&waiting_for(&waiting.refs), begun_at),
         begun_at,
+        crowd: match waiting.refs.len() {
+            _ if waiting.follow => Crowd::Followed,
+            1 => Crowd::One,
+            _ => Crowd::Several,
+        },
     };
     let ending = if waiting.follow {
-        logs::with_log(
+        let followed = logs::with_log(
             app,
             &driver,
             &waiting.refs,
             waiting.pace,
             settings,
             &mut audience,
-        )
-        .await?
+        );
+        match followed.await? {
+            Some(ending) => ending,
+            // Nobody reads any more: no error.
+            None => return Ok(0),
+        }
     } else {
         driver.wait(&waiting.refs, settings, &mut audience).await?
     };
@@ -180,15 +203,10 @@ pub async fn wait_for(app: &App, waiting: Waiting<'_>) -> Result<u8> {
             })
         }
         Ending::Stopped {
-            error,
             signal: Some(signal),
+            ..
         } if waiting.cancel_on_interrupt => {
-            let asking = stop_all(app, &driver, &waiting.refs, signal);
-            tokio::select! {
-                told = asking => Err(told),
-                // Whoever presses Ctrl-C twice wants to be gone.
-                _ = interrupt.came_again() => Err(error.with_cause("interrupted again before every stop was answered")),
-            }
+            Err(stop_all(app, &driver, &waiting.refs, signal).await)
         }
         Ending::Stopped { error, .. } if waiting.follow => {
             Err(logs::to_follow_again(error, &waiting.refs))
@@ -257,16 +275,38 @@ async fn history(driver: &Driver<'_>, job_ref: &ResourceRef, job: Option<&Job>) 
     }
 }
 
-/// `--cancel-on-interrupt`: asks every job to stop, and tells which were not left alone.
+/// `--cancel-on-interrupt`: asks every job to stop, several at a time, and tells which were not left alone. A second
+/// signal ends that, and which jobs had no answer yet is told too.
 pub(super) async fn stop_all(
     app: &App,
     driver: &Driver<'_>,
     refs: &[ResourceRef],
     signal: Signal,
 ) -> Error {
+    let mut open: BTreeSet<&ResourceRef> = refs.iter().collect();
     let mut failures = Vec::new();
-    for job_ref in refs {
-        match cancel::one(app, driver, job_ref).await {
+    let asked = open.clone().into_iter();
+    let stops: Vec<_> = asked
+        .map(|job_ref| async move { (job_ref, cancel::one(app, driver, job_ref).await) })
+        .collect();
+    let mut stops = stream::iter(stops).buffer_unordered(STOPS_AT_ONCE);
+    loop {
+        // Whoever presses Ctrl-C twice wants to be gone.
+        let stopped = tokio::select! {
+            stopped = stops.next() => stopped,
+            _ = driver.interrupt.came_again() => {
+                let unanswered = open.iter().map(|job_ref| {
+                    format!("{job_ref} may or may not stop: interrupted again before that was answered")
+                });
+                failures.extend(unanswered);
+                break;
+            }
+        };
+        let Some((job_ref, stopped)) = stopped else {
+            break;
+        };
+        open.remove(job_ref);
+        match stopped {
             Ok(job) if job.terminal => {}
             Ok(_) => app.ui.note(&format!("asked {job_ref} to stop")),
             Err(error) => failures.push(format!("{job_ref} could not be stopped: {error}")),
@@ -297,12 +337,32 @@ struct Progress<'a> {
     show: &'a Show<'a>,
     task: Task<'a>,
     begun_at: Timestamp,
+    crowd: Crowd,
+}
+
+/// Whom is waited for, for how much is told of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Crowd {
+    One,
+    Several,
+    /// One, whose log is printed.
+    Followed,
 }
 
 impl Audience for Progress<'_> {
     fn changed(&mut self, job: &Job) {
         self.show.changed(job);
-        self.app.ui.detail(1, &standing(job));
+        let line = change(job);
+        // Of several jobs only trouble is told; a follower tells by itself how its job is.
+        let is_told = match self.crowd {
+            Crowd::One => !job.terminal,
+            Crowd::Several | Crowd::Followed => job.state == State::Unknown && !job.terminal,
+        };
+        if is_told {
+            self.app.ui.note(&line);
+        } else {
+            self.app.ui.detail(1, &line);
+        }
     }
 
     fn beat(&mut self, jobs: &[&Job], failing: &[&str]) {
@@ -338,6 +398,14 @@ fn standing(job: &Job) -> String {
     }
 }
 
+/// What a change says: the state, and the provider's reason and message for it (paracloud.md §5.2).
+fn change(job: &Job) -> String {
+    match job.message.as_deref() {
+        Some(message) => format!("{}: {message}", standing(job)),
+        None => standing(job),
+    }
+}
+
 fn waiting_for(refs: &[ResourceRef]) -> String {
     match refs {
         [only] => format!("waiting for {only}"),
@@ -361,7 +429,6 @@ fn complete(job: &mut Job, submitted: Option<&Job>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::State;
 
     #[test]
     fn progress_names_one_job_and_counts_several() {

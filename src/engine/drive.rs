@@ -1,5 +1,6 @@
 //! The driver of the wait machine: it owns polling, sleeping, Ctrl-C and telling people.
 
+mod recall;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -11,11 +12,13 @@ use crate::ambient::{Clock, Entropy, Reporter};
 use crate::error::{Error, Result};
 use crate::journal::{Journal, Memory, Observation as Seen};
 use crate::model::{Job, ResourceRef, State, Timestamp};
-use crate::provider::{Observation, Provider};
+use crate::provider::{Observation, Provider, Tracked};
 
 use super::fold;
 use super::interrupt::{Interrupt, Signal};
 use super::wait::Met;
+
+pub use recall::Recall;
 
 /// What waiting needs beside the machine.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub struct Driver<'a> {
     pub interrupt: &'a Interrupt,
     /// The end of the whole command (`--timeout`).
     pub deadline: Option<Instant>,
+    /// What this command has seen so far.
+    pub recall: Recall,
 }
 
 /// Hears what happens while waiting.
@@ -64,7 +69,7 @@ impl Driver<'_> {
             }
         }
         let questions = by_provider.into_iter().map(|(name, group)| async move {
-            let answers = self.observe(name, &group).await;
+            let answers = self.observe(name, &group, None).await;
             (group, answers)
         });
         let mut found: BTreeMap<ResourceRef, Result<Job>> = BTreeMap::new();
@@ -88,13 +93,32 @@ impl Driver<'_> {
             .collect()
     }
 
-    async fn observe(&self, provider: &str, refs: &[ResourceRef]) -> Result<Vec<Result<Job>>> {
+    /// Keeps what a list saw, as a look does: it may be the second of two looks that make a fact.
+    pub fn saw(&self, jobs: &[Job]) {
         let memories: Vec<Option<Memory>> =
-            refs.iter().map(|job_ref| self.memory(job_ref)).collect();
-        let tracked: Vec<_> = refs
+            jobs.iter().map(|job| self.memory(&job.job_ref)).collect();
+        let seen: Vec<Result<Job>> = jobs.iter().cloned().map(Ok).collect();
+        let missing = vec![false; jobs.len()];
+        self.remember(&seen, &missing, &memories, self.clock.now());
+    }
+
+    async fn observe(
+        &self,
+        provider: &str,
+        refs: &[ResourceRef],
+        start_by: Option<Timestamp>,
+    ) -> Result<Vec<Result<Job>>> {
+        let memories: Vec<Option<Memory>> = refs
+            .iter()
+            .map(|job_ref| self.recall.completed(job_ref, self.memory(job_ref)))
+            .collect();
+        let tracked: Vec<Tracked> = refs
             .iter()
             .zip(&memories)
-            .map(|(job_ref, memory)| fold::tracked(job_ref, memory.as_ref()))
+            .map(|(job_ref, memory)| Tracked {
+                start_by,
+                ..fold::tracked(job_ref, memory.as_ref())
+            })
             .collect();
         let observations = self.provider(provider)?.observe(&tracked).await?;
         let missing: Vec<bool> = observations
@@ -107,7 +131,13 @@ impl Driver<'_> {
             .zip(&memories)
             .zip(observations)
             .map(|((job_ref, memory), observation): (_, Observation)| {
-                fold::fold(job_ref, observation, memory.as_ref(), now)
+                let is_missing = matches!(observation, Observation::Missing);
+                let job = fold::fold(job_ref, observation, memory.as_ref(), now)?;
+                if is_missing {
+                    return Ok(self.recall.kept(job_ref, job));
+                }
+                self.recall.saw(job_ref, &job);
+                Ok(job)
             })
             .collect();
         self.remember(&jobs, &missing, &memories, now);

@@ -21,10 +21,11 @@ pub fn tracked(job_ref: &ResourceRef, memory: Option<&Memory>) -> Tracked {
         cancel_requested_at: memory.and_then(|memory| memory.cancel_requested_at),
         time_limit_s: memory.and_then(|memory| memory.time_limit_s),
         reading: memory.and_then(|memory| memory.reading.clone()),
+        start_by: None,
     }
 }
 
-/// The job record of one observation; a job nobody ever saw is `not-found`.
+/// The job record of one observation; a job nobody ever saw is `not-found`, and one that was not read fails as it did.
 pub fn fold(
     job_ref: &ResourceRef,
     observation: Observation,
@@ -35,6 +36,7 @@ pub fn fold(
         (Observation::Seen(job), _) => *job,
         (Observation::Missing, Some(memory)) => missing(job_ref, memory, now),
         (Observation::Missing, None) => return Err(not_found(job_ref)),
+        (Observation::Unread(error), _) => return Err(error),
     };
     if let Some(memory) = memory {
         remember(&mut job, memory);
@@ -143,6 +145,7 @@ fn missing(job_ref: &ResourceRef, memory: &Memory, now: Timestamp) -> Job {
             .created_at
             .is_some_and(|created| now.duration_since(created).as_secs() < SETTLING_S);
     let mut job = Job::new(job_ref.clone(), job_ref.id(), State::Unknown);
+    job.reading.clone_from(&memory.reading);
     if memory.cancel_requested_at.is_some() {
         job.set_state(State::Cancelled);
         job.flags.insert(Flag::Gone);
@@ -244,6 +247,17 @@ mod tests {
         };
         let job = fold(&reference(), Observation::Missing, Some(&memory), at(9_000)).unwrap();
         assert_eq!((job.state, job.terminal), (State::Succeeded, true));
+    }
+
+    #[test]
+    fn what_the_provider_wanted_to_be_told_is_kept_of_a_job_that_vanished() {
+        let reading = serde_json::json!({"folder": "/.gpujob/m"});
+        let memory = Memory {
+            reading: Some(reading.clone()),
+            ..memory()
+        };
+        let job = fold(&reference(), Observation::Missing, Some(&memory), at(9_000)).unwrap();
+        assert_eq!(job.reading, Some(reading));
     }
 
     #[test]

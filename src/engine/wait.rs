@@ -40,6 +40,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The time of `--start-timeout`, for providers that judge by themselves whether a job starts too late.
+    pub fn start_by(&self) -> Option<Timestamp> {
+        let within = jiff::SignedDuration::try_from(self.start_within?).ok()?;
+        self.begun_at?.checked_add(within).ok()
+    }
+
     /// The command that waits for the same of these jobs, from any machine, as a shell reads it.
     pub fn command(&self, refs: &[ResourceRef]) -> String {
         let Goal { until, any } = self.goal;
@@ -156,10 +162,17 @@ impl Watch {
     }
 
     /// A group's provider is being asked.
-    pub fn asked(&mut self, group: usize) {
+    pub fn asked(&mut self, group: usize, now: Duration) {
         if let Some(group) = self.groups.get_mut(group) {
             group.is_asked = true;
+            group.asked_at = Some(now);
         }
+    }
+
+    /// How long a poll of a group that begins at `now` may go on repeating what fails.
+    pub fn patience(&self, group: usize, tolerance: Duration, now: Duration) -> Duration {
+        let since = self.groups.get(group).and_then(|group| group.failing_since);
+        tolerance.saturating_sub(since.map_or(Duration::ZERO, |since| now.saturating_sub(since)))
     }
 
     /// The jobs of a group of which something is awaited.
@@ -211,18 +224,46 @@ impl Watch {
         now: Duration,
         fraction: f64,
     ) -> Vec<Event> {
-        let Some(group) = self.groups.get_mut(group) else {
+        let Some(asked) = self.groups.get_mut(group) else {
             return Vec::new();
         };
-        group.is_asked = false;
+        asked.is_asked = false;
         let mut events = Vec::new();
-        if let Some(since) = group.failing_since.take() {
+        if let Some(since) = asked.failing_since.take() {
             events.push(Event::Recovered {
-                provider: group.provider.clone(),
+                provider: asked.provider.clone(),
                 after: now.saturating_sub(since),
             });
         }
+        let (told, changed) = self.take(group, jobs, now);
+        events.extend(told);
+        if let Some(group) = self.groups.get_mut(group) {
+            group.schedule(&self.settings, changed, now, fraction);
+        }
+        events
+    }
+
+    /// Takes a poll that read some of the jobs: they count as they are, and for the others it has failed.
+    pub fn partly_observed(
+        &mut self,
+        group: usize,
+        jobs: Vec<Job>,
+        error: Error,
+        now: Duration,
+        fraction: f64,
+    ) -> Vec<Event> {
+        let (mut events, _) = self.take(group, jobs, now);
+        events.extend(self.poll_failed(group, error, now, fraction));
+        events
+    }
+
+    /// Takes records, and tells whether any says something new.
+    fn take(&mut self, group: usize, jobs: Vec<Job>, now: Duration) -> (Vec<Event>, bool) {
+        let mut events = Vec::new();
         let mut changed = false;
+        let Some(group) = self.groups.get_mut(group) else {
+            return (events, changed);
+        };
         for job in jobs {
             if let Some(word) = unknown_word(&job)
                 && self.words.insert(word.clone())
@@ -245,8 +286,19 @@ impl Watch {
         if self.met.is_none() {
             self.met = group.met(&self.settings.fail_if, now);
         }
-        group.schedule(&self.settings, changed, now, fraction);
-        events
+        (events, changed)
+    }
+
+    /// The provider's record of a job that was asked for has another ref: the job's own, which counts from now on.
+    pub fn is_named(&mut self, group: usize, asked: &ResourceRef, own: &ResourceRef) {
+        if let Some(group) = self.groups.get_mut(group) {
+            group.is_named(asked, own);
+        }
+    }
+
+    /// The question cannot be asked again with another outcome.
+    pub fn give_up(&mut self, error: Error) {
+        self.gave_up.get_or_insert(error);
     }
 
     /// Takes the reasons that a job's events tell; they count while it is not running.
@@ -272,8 +324,12 @@ impl Watch {
         };
         group.is_asked = false;
         let is_first = group.failing_since.is_none();
-        let since = *group.failing_since.get_or_insert(now);
-        if !is_tolerated(error.kind()) {
+        // It has been failing since it was asked: the time of its repeats counts.
+        let asked_at = group.asked_at.unwrap_or(now);
+        let since = *group.failing_since.get_or_insert(asked_at);
+        // A fault of the configuration that was there from the beginning will not pass by itself.
+        let is_lasting = error.kind() == Kind::Config && !group.is_known();
+        if is_lasting || !is_tolerated(error.kind()) {
             self.gave_up = Some(error);
             return Vec::new();
         }

@@ -21,12 +21,19 @@ impl Answer {
 
     /// The body as JSON, whatever its content type says.
     pub fn json(&self) -> Result<Value, serde_json::Error> {
-        serde_json::from_slice(&self.body)
+        serde_json::from_slice(self.text_bytes())
     }
 
     /// The body as a wire type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(&self.body)
+        serde_json::from_slice(self.text_bytes())
+    }
+
+    /// The body without a byte order mark, which a reader of JSON may ignore (RFC 8259 §8.1).
+    pub fn text_bytes(&self) -> &[u8] {
+        self.body
+            .strip_prefix(b"\xef\xbb\xbf")
+            .unwrap_or(&self.body)
     }
 
     /// Whether the body looks like a web page instead of an API's answer.

@@ -1,7 +1,8 @@
 //! How one backend says yes and no: a pure reading of an answer, which the send loop asks before it believes anything.
 
+mod plain;
+
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -10,6 +11,8 @@ use crate::error::{Error, Kind};
 use crate::model::Timestamp;
 
 use super::Answer;
+
+pub use plain::Plain;
 
 /// What an answer means.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,30 +42,6 @@ pub enum Repeat {
 pub trait Dialect: fmt::Debug + Send + Sync {
     /// Judges an answer to `operation`; looks at status, content type and envelope before the body.
     fn judge(&self, operation: &'static str, answer: &Answer) -> Verdict;
-}
-
-/// The reading for requests that a user writes (cli.md §10, `api`): the status decides, and what a success must hold is
-/// not known. An error envelope inside a success is a refusal; a web page is not this API.
-#[derive(Debug, Clone)]
-pub struct Plain(pub Arc<dyn Dialect>);
-
-impl Dialect for Plain {
-    fn judge(&self, operation: &'static str, answer: &Answer) -> Verdict {
-        match self.0.judge(operation, answer) {
-            Verdict::Failure { error, .. }
-                if answer.status.is_success() && error.details().provider_code.is_some() =>
-            {
-                Verdict::Failure {
-                    error: error.with_kind(Kind::Rejected),
-                    repeat: Repeat::Useless,
-                }
-            }
-            Verdict::Failure { .. } if answer.status.is_success() && !answer.looks_like_html() => {
-                Verdict::Success
-            }
-            verdict @ (Verdict::Success | Verdict::Failure { .. }) => verdict,
-        }
-    }
 }
 
 /// The class of a failed HTTP status, as cli.md §10 settles it. `json` tells whether the body was JSON.
@@ -109,48 +88,6 @@ mod tests {
             let status = StatusCode::from_u16(status).unwrap();
             assert_eq!(kind_of_status(status, json), kind, "{status} json={json}");
         }
-    }
-
-    /// Finds fault with everything.
-    #[derive(Debug)]
-    struct Strict(Option<&'static str>);
-
-    impl Dialect for Strict {
-        fn judge(&self, _operation: &'static str, answer: &Answer) -> Verdict {
-            let code = self.0.map(str::to_owned);
-            Verdict::Failure {
-                error: Error::new(Kind::Protocol, "x", "no list").with_http(
-                    answer.status.as_u16(),
-                    code,
-                    None,
-                ),
-                repeat: Repeat::Helpful { after: None },
-            }
-        }
-    }
-
-    #[test]
-    fn a_users_own_request_is_judged_by_its_status_and_its_envelope() {
-        let judge = |code, status: u16, body: &'static str| {
-            let answer = Answer {
-                status: StatusCode::from_u16(status).unwrap(),
-                headers: http::HeaderMap::new(),
-                body: body.into(),
-            };
-            match Plain(Arc::new(Strict(code))).judge("api", &answer) {
-                Verdict::Success => None,
-                Verdict::Failure { error, repeat } => Some((error.kind(), repeat)),
-            }
-        };
-        assert_eq!(judge(None, 200, "{}"), None);
-        assert_eq!(judge(None, 204, ""), None);
-        assert_eq!(
-            judge(Some("C999"), 200, "{}"),
-            Some((Kind::Rejected, Repeat::Useless))
-        );
-        let passed_on = Some((Kind::Protocol, Repeat::Helpful { after: None }));
-        assert_eq!(judge(None, 200, "<html>"), passed_on);
-        assert_eq!(judge(Some("C999"), 503, "{}"), passed_on);
     }
 
     #[test]

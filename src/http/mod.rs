@@ -18,6 +18,6 @@ pub mod trace;
 pub use answer::Answer;
 pub use live::Live;
 pub use request::{BaseUrl, Safety, Signed, Target, Template};
-pub use send::{Failure, Fate, Patience, Session, Transport, TransportError};
+pub use send::{Failure, Fate, Patience, Session, Transport, TransportError, within};
 pub use stream::{BodySource, Incoming, Streaming};
 pub use tls::TrustSettings;

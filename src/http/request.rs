@@ -209,6 +209,8 @@ pub struct Template {
     /// Serialised once; the same bytes are hashed and sent. `None` sends no body and no content type.
     pub body: Option<Bytes>,
     pub safety: Safety,
+    /// Whether the answer is taken however large it is: a log (cli.md §10).
+    pub any_size: bool,
 }
 
 impl Template {
@@ -233,6 +235,7 @@ impl Template {
             headers,
             body: None,
             safety,
+            any_size: false,
         }
     }
 
@@ -260,6 +263,13 @@ impl Template {
     #[must_use]
     pub fn with_safety(mut self, safety: Safety) -> Self {
         self.safety = safety;
+        self
+    }
+
+    /// Takes an answer of any size: a part of a log that cannot be asked for in smaller parts.
+    #[must_use]
+    pub fn with_answer_of_any_size(mut self) -> Self {
+        self.any_size = true;
         self
     }
 

@@ -20,6 +20,7 @@ use crate::sign::{SignContext, Signer};
 
 use super::dialect::{self, Dialect, Repeat, Verdict};
 use super::retry::{self, Decision, Outcome, Situation};
+use super::stream::Streaming;
 use super::{Answer, Signed, Template, credentials, trace};
 
 mod transfer;
@@ -36,6 +37,11 @@ pub trait Transport: fmt::Debug + Send + Sync {
         request: &Signed,
         limit: Option<Duration>,
     ) -> Result<Answer, TransportError>;
+
+    /// This transport as one that can stream, where it is.
+    fn streaming(&self) -> Option<&dyn Streaming> {
+        None
+    }
 }
 
 /// How one attempt is carried: whole, or with a body that streams.
@@ -262,13 +268,13 @@ impl Session {
                 took.as_millis()
             ),
         );
-        let verdict = match self.dialect.judge(template.operation, &answer) {
-            // A service that says back what it was sent is quoted without that.
-            Verdict::Failure { .. } if let Some(clean) = credentials::left_out(&answer, signed) => {
-                self.dialect.judge(template.operation, &clean)
-            }
-            verdict @ (Verdict::Success | Verdict::Failure { .. }) => verdict,
-        };
+        let mut verdict = self.dialect.judge(template.operation, &answer);
+        // A service that says back what it was sent is quoted without that.
+        if matches!(verdict, Verdict::Failure { .. })
+            && let Some(clean) = credentials::left_out(&answer, signed)
+        {
+            verdict = self.dialect.judge(template.operation, &clean);
+        }
         match verdict {
             Verdict::Success => Ok(answer),
             Verdict::Failure { error, repeat } => {
@@ -333,7 +339,7 @@ impl Session {
             allowed: self.patience.retries,
             internal_errors: run.internal_errors,
             clock_corrected: run.correction.is_some(),
-            remaining: self.remaining(),
+            remaining: earlier(self.remaining(), patience_left()),
             fraction: self.entropy.fraction(),
         })
     }
@@ -407,6 +413,34 @@ impl Session {
         self.patience
             .deadline
             .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+}
+
+tokio::task_local! {
+    /// Until when whoever asked bears with failures.
+    static BORNE_UNTIL: Instant;
+}
+
+/// Runs requests whose failures are repeated for so long at most, whatever `--retries` allows.
+pub async fn within<F: Future>(patience: Duration, requests: F) -> F::Output {
+    let now = Instant::now();
+    // Further away than any clock tells is never.
+    match now.checked_add(patience) {
+        Some(until) => BORNE_UNTIL.scope(until, requests).await,
+        None => requests.await,
+    }
+}
+
+fn patience_left() -> Option<Duration> {
+    BORNE_UNTIL
+        .try_with(|until| until.saturating_duration_since(Instant::now()))
+        .ok()
+}
+
+fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

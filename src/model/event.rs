@@ -8,7 +8,7 @@ use super::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Event {
     pub time: Option<Timestamp>,
-    /// The provider's own class, such as `Normal` or `Warning`.
+    /// The provider's own class in lower case, such as `normal` or `warning` (cli.md §10, "Names").
     pub kind: Option<String>,
     pub reason: Option<String>,
     pub message: Option<String>,

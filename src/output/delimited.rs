@@ -1,4 +1,7 @@
-//! `-o csv` and `-o tsv`: a header, then a line per record; quoting as in RFC 4180 (cli.md §10 "Output, small print").
+//! `-o csv` and `-o tsv`: a header, then a line per record (cli.md §10 "Output, small print").
+//!
+//! csv is quoted as in RFC 4180. tsv is escaped as jq's `@tsv` does it, so that a record is a line, and a tab is a border
+//! between two cells, for `cut` and `read` too.
 //!
 //! Columns are fixed per kind, so that a header never depends on the data. `gpu.model` is a key inside a key; whatever
 //! lies deeper is JSON text.
@@ -9,26 +12,35 @@ use super::sanitize;
 
 /// Comma-separated.
 pub(super) fn csv(columns: &[&str], items: &[Value]) -> String {
-    table(columns, items, ',')
+    table(columns, items, ",", quoted)
 }
 
 /// Tab-separated.
 pub(super) fn tsv(columns: &[&str], items: &[Value]) -> String {
-    table(columns, items, '\t')
+    table(columns, items, "\t", escaped)
 }
 
-fn table(columns: &[&str], items: &[Value], separator: char) -> String {
+/// How a cell is written.
+type Cell = fn(String) -> String;
+
+fn table(columns: &[&str], items: &[Value], separator: &str, cell: Cell) -> String {
     let mut text = String::new();
+    let mut push_record = |cells: Vec<String>| {
+        text.push_str(&cells.join(separator));
+        text.push('\n');
+    };
     push_record(
-        &mut text,
-        columns.iter().map(|column| (*column).to_owned()),
-        separator,
+        columns
+            .iter()
+            .map(|column| cell((*column).to_owned()))
+            .collect(),
     );
     for item in items {
         push_record(
-            &mut text,
-            columns.iter().map(|column| field(item, column)),
-            separator,
+            columns
+                .iter()
+                .map(|column| cell(field(item, column)))
+                .collect(),
         );
     }
     text
@@ -48,21 +60,22 @@ fn field(item: &Value, column: &str) -> String {
     }
 }
 
-fn push_record(text: &mut String, fields: impl Iterator<Item = String>, separator: char) {
-    for (index, field) in fields.enumerate() {
-        if index > 0 {
-            text.push(separator);
-        }
-        let needs_quotes = field.contains([separator, '"', '\n', '\r']);
-        if needs_quotes {
-            text.push('"');
-            text.push_str(&field.replace('"', "\"\""));
-            text.push('"');
-        } else {
-            text.push_str(&field);
-        }
+fn quoted(cell: String) -> String {
+    if cell.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell
     }
-    text.push('\n');
+}
+
+fn escaped(cell: String) -> String {
+    if !cell.contains(['\\', '\t', '\n', '\r']) {
+        return cell;
+    }
+    cell.replace('\\', "\\\\")
+        .replace('\t', "\\t")
+        .replace('\n', "\\n")
+        .replace('\r', "\\r")
 }
 
 #[cfg(test)]
@@ -78,9 +91,15 @@ mod tests {
             csv(&["a", "b", "c", "d"], &items),
             "a,b,c,d\n\"x,y\",\"say \"\"hi\"\"\",\"one\ntwo\",plain\n"
         );
+    }
+
+    #[test]
+    fn a_record_of_tsv_is_one_line_and_only_borders_are_tabs() {
+        let items =
+            [json!({"a": "x\ty", "b": "one\ntwo", "c": "p,q \"r\"", "d": "C:\\n", "e": ["s\t"]})];
         assert_eq!(
-            tsv(&["a", "d"], &[json!({"a": "x\ty", "d": "p,q"})]),
-            "a\td\n\"x\ty\"\tp,q\n"
+            tsv(&["a", "b", "c", "d", "e"], &items),
+            "a\tb\tc\td\te\nx\\ty\tone\\ntwo\tp,q \"r\"\tC:\\\\n\t[\"s\\\\t\"]\n"
         );
     }
 

@@ -1,5 +1,8 @@
 //! `--jq EXPR`: filters the JSON document in-process (cli.md §4); strings are printed raw, as gh does.
 //!
+//! Raw means that a pipe gets every character of a string; a terminal gets them harmless (cli.md §3). Other results are
+//! JSON, and JSON escapes by itself.
+//!
 //! The expression is read twice: once when the flags are, so that a slip costs no request, and once when there is
 //! something to filter. A compiled filter is not kept, because it may not cross threads.
 
@@ -16,30 +19,56 @@ use crate::error::{Error, Kind, Result};
 
 use super::sanitize;
 
+/// Who reads the results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// A person: nothing may move the cursor.
+    Terminal,
+    /// A program.
+    Pipe,
+}
+
 /// An expression that compiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Jq(String);
+pub struct Jq {
+    expression: String,
+    reader: Reader,
+}
 
 impl Jq {
     /// Reads an expression; what cannot be read is a usage error that names the place.
     pub fn parse(expression: &str) -> Result<Self> {
         compiled(expression)?;
-        Ok(Self(expression.to_owned()))
+        Ok(Self {
+            expression: expression.to_owned(),
+            reader: Reader::Pipe,
+        })
+    }
+
+    /// The same expression for this reader; without it a pipe's.
+    #[must_use]
+    pub fn read_by(self, reader: Reader) -> Self {
+        Self { reader, ..self }
     }
 
     /// The results for one document, a line each.
     pub fn run(&self, document: &Value) -> Result<String> {
-        let filter = compiled(&self.0)?;
         let bytes = serde_json::to_vec(document).map_err(|error| {
             Error::internal(format!("a result cannot be written as JSON: {error}"))
         })?;
-        let input = jaq_json::read::parse_single(&bytes)
+        self.run_text(&bytes)
+    }
+
+    /// The same for a document as it was written: its numbers keep all their digits.
+    pub fn run_text(&self, document: &[u8]) -> Result<String> {
+        let filter = compiled(&self.expression)?;
+        let input = jaq_json::read::parse_single(document)
             .map_err(|error| Error::internal(format!("a result cannot be read by jq: {error}")))?;
         let context = Ctx::<JustLut<Val>>::new(&filter.lut, Vars::new([]));
         let mut text = String::new();
         for result in filter.id.run((context, input)) {
             match result {
-                Ok(value) => push_result(&mut text, &value),
+                Ok(value) => push_result(&mut text, &value, self.reader),
                 Err(exception) => match exception.get_err() {
                     Ok(error) => return Err(failed(&error.to_string())),
                     // `halt` ends the output; the exit code stays gpujob's own.
@@ -53,14 +82,18 @@ impl Jq {
 
 impl fmt::Display for Jq {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.expression)
     }
 }
 
-fn push_result(text: &mut String, value: &Val) {
+fn push_result(text: &mut String, value: &Val, reader: Reader) {
     match value {
         Val::TStr(bytes) | Val::BStr(bytes) => {
-            text.push_str(&sanitize::text(&String::from_utf8_lossy(bytes)));
+            let raw = String::from_utf8_lossy(bytes);
+            match reader {
+                Reader::Terminal => text.push_str(&sanitize::text(&raw)),
+                Reader::Pipe => text.push_str(&raw),
+            }
         }
         Val::Null | Val::Bool(_) | Val::Num(_) | Val::Arr(_) | Val::Obj(_) => {
             text.push_str(&sanitize::json(&value.to_string()));
@@ -213,10 +246,27 @@ mod tests {
     }
 
     #[test]
-    fn foreign_text_is_harmless_here_too() {
+    fn a_document_as_it_was_written_keeps_its_digits() {
+        let jq = Jq::parse(".[]").unwrap();
         assert_eq!(
-            run(".a, {a}", &json!({"a": "\u{1b}[2J\u{9b}"})),
-            "\\u{1b}[2J\\u{9b}\n{\"a\":\"\\u001b[2J\\u009b\"}\n"
+            jq.run_text(b"[123456789012345678901234567890, 1E400]")
+                .unwrap(),
+            "123456789012345678901234567890\n1E400\n"
+        );
+    }
+
+    #[test]
+    fn a_terminal_gets_foreign_text_harmless_and_a_pipe_gets_it_whole() {
+        let document = json!({"a": "\u{1b}[2J\r\n\u{9b}\u{200d}"});
+        let jq = Jq::parse(".a, {a}").unwrap();
+        let object = "{\"a\":\"\\u001b[2J\\r\\n\\u009b\\u200d\"}\n";
+        assert_eq!(
+            jq.clone().read_by(Reader::Terminal).run(&document).unwrap(),
+            format!("\\u{{1b}}[2J\n\\u{{9b}}\\u{{200d}}\n{object}")
+        );
+        assert_eq!(
+            jq.run(&document).unwrap(),
+            format!("\u{1b}[2J\r\n\u{9b}\u{200d}\n{object}")
         );
     }
 

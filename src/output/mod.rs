@@ -30,7 +30,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Backend;
 
 pub use document::ndjson_line;
-pub use jq::Jq;
+pub use jq::{Jq, Reader};
 pub use json::{DoctorRow, PlanEntry, PlanOutcome, PriceCheck, Told, error_line};
 pub use render::{
     job_line, log_line, render_config, render_costs, render_created_namespace,

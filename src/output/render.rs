@@ -10,6 +10,7 @@ use crate::model::{
     Backend, Event, FileEntry, Job, JobCost, Namespace, Offer, ResourceRef, Timestamp,
     TransferCredentials, Volume,
 };
+use crate::sign::Scheme;
 
 use super::document::{Document, Shape};
 use super::json::{
@@ -55,8 +56,8 @@ pub fn job_line(row: &Row<'_, Job>, style: &Style) -> Result<String> {
 }
 
 /// One line of a log: for `logs` and `--follow` under ndjson.
-pub fn log_line(pod: &str, line: &str, style: &Style) -> Result<String> {
-    super::ndjson_line(&json::object(&LogLineV1::new(pod, line))?, style)
+pub fn log_line(pod: &str, stream: Option<&str>, line: &str, style: &Style) -> Result<String> {
+    super::ndjson_line(&json::object(&LogLineV1::new(pod, stream, line))?, style)
 }
 
 /// `types`.
@@ -174,10 +175,11 @@ pub fn render_curl(entries: &[PlanEntry<'_>]) -> String {
 pub fn render_curl_of(
     provider: &str,
     backend: Backend,
+    scheme: Scheme,
     template: &Template,
     signed: Option<&Signed>,
-) -> Result<String> {
-    curl::one(provider, backend, template, signed)
+) -> String {
+    curl::one(provider, backend, scheme, template, signed)
 }
 
 /// `config show`; the origins stand in the table only with `--origin`.
@@ -257,7 +259,7 @@ pub fn render_doctor(rows: &[DoctorRow], errors: &[Error], style: &Style) -> Res
     .render(style, || table::doctor(rows, style))
 }
 
-/// A JSON value that has no schema of ours, such as an answer of `api`: through `--jq`, else indented.
+/// A JSON value that has no table, such as the place of a file: through `--jq`, else indented.
 pub fn render_value(value: &Value, style: &Style) -> Result<String> {
     if let Some(jq) = &style.jq {
         return jq.run(value);

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use anstream::adapter::StripBytes;
+
 /// Whether a character can move the cursor, reorder or hide text; line feed and tab included.
 pub fn is_dangerous(character: char) -> bool {
     character.is_control()
@@ -53,25 +55,34 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped(&flat, |_| false))
 }
 
-/// Serialised JSON: what `serde_json` leaves raw inside strings becomes `\uXXXX`, so the document means the same.
+/// JSON text: what stands raw inside strings becomes `\uXXXX`, so the document means the same.
 ///
-/// Line feeds between members stay; inside strings they are escaped already.
+/// Between members line feeds and tabs stay, and carriage returns go: there they are blanks, and no escapes.
 pub fn json(document: &str) -> Cow<'_, str> {
     let escapes = |character: char| is_dangerous(character) && character != '\n';
     if !document.chars().any(escapes) {
         return Cow::Borrowed(document);
     }
     let mut safe = String::with_capacity(document.len());
+    let mut is_inside = false;
+    let mut after_backslash = false;
     for character in document.chars() {
-        if escapes(character) {
-            let mut units = [0; 2];
-            for unit in character.encode_utf16(&mut units) {
-                // Writing to a string cannot fail.
-                let _ = write!(safe, "\\u{unit:04x}");
+        match character {
+            '\t' if !is_inside => safe.push('\t'),
+            '\r' if !is_inside => {}
+            other if escapes(other) => {
+                let mut units = [0; 2];
+                for unit in other.encode_utf16(&mut units) {
+                    // Writing to a string cannot fail.
+                    let _ = write!(safe, "\\u{unit:04x}");
+                }
             }
-        } else {
-            safe.push(character);
+            other => safe.push(other),
         }
+        if character == '"' && !after_backslash {
+            is_inside = !is_inside;
+        }
+        after_backslash = character == '\\' && !after_backslash;
     }
     Cow::Owned(safe)
 }
@@ -90,10 +101,12 @@ fn escaped(text: &str, keep: impl Fn(char) -> bool) -> String {
 
 /// Makes a job's output harmless for a terminal, chunk by chunk; a pipe gets the bytes themselves instead.
 ///
-/// Characters cut in two by a chunk border are kept until the rest arrives. A lone carriage return, as progress bars
+/// Escape sequences, such as the colours of a progress bar, are stripped whole with the other control characters
+/// (cli.md §3); what else is dangerous becomes visible. Characters cut in two by a chunk border are kept until the rest arrives. A lone carriage return, as progress bars
 /// write it, starts a new line: it may not overwrite what stands there.
 #[derive(Debug, Default)]
 pub struct LogSanitizer {
+    strip: StripBytes,
     cut: Vec<u8>,
     after_return: bool,
 }
@@ -103,10 +116,10 @@ impl LogSanitizer {
     pub fn push(&mut self, bytes: &[u8]) -> String {
         let mut all = std::mem::take(&mut self.cut);
         all.extend_from_slice(bytes);
-        let mut safe = String::with_capacity(all.len());
+        let mut text = String::with_capacity(all.len());
         let mut chunks = all.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {
-            self.push_text(chunk.valid(), &mut safe);
+            text.push_str(chunk.valid());
             let invalid = chunk.invalid();
             if invalid.is_empty() {
                 continue;
@@ -116,8 +129,18 @@ impl LogSanitizer {
             if is_incomplete && chunks.peek().is_none() {
                 self.cut = invalid.to_vec();
             } else {
-                self.push_text("\u{fffd}", &mut safe);
+                text.push('\u{fffd}');
             }
+        }
+        let mut safe = String::with_capacity(text.len());
+        let plain: Vec<u8> = self
+            .strip
+            .strip_next(text.as_bytes())
+            .flatten()
+            .copied()
+            .collect();
+        for character in String::from_utf8_lossy(&plain).chars() {
+            push_safe(character, &mut self.after_return, &mut safe);
         }
         safe
     }
@@ -130,19 +153,18 @@ impl LogSanitizer {
             "\u{fffd}".to_owned()
         }
     }
+}
 
-    fn push_text(&mut self, text: &str, safe: &mut String) {
-        for character in text.chars() {
-            match character {
-                '\n' if self.after_return => {}
-                '\r' | '\n' => safe.push('\n'),
-                '\t' => safe.push('\t'),
-                other if is_dangerous(other) => safe.extend(other.escape_unicode()),
-                other => safe.push(other),
-            }
-            self.after_return = character == '\r';
-        }
+/// One character of a log that is no escape sequence.
+fn push_safe(character: char, after_return: &mut bool, safe: &mut String) {
+    match character {
+        '\n' if *after_return => {}
+        '\r' | '\n' => safe.push('\n'),
+        '\t' => safe.push('\t'),
+        other if is_dangerous(other) => safe.extend(other.escape_unicode()),
+        other => safe.push(other),
     }
+    *after_return = character == '\r';
 }
 
 #[cfg(test)]
@@ -206,6 +228,14 @@ mod tests {
     }
 
     #[test]
+    fn blanks_between_members_are_no_text() {
+        assert_eq!(
+            json("{\r\n\t\"a\\\"\u{9b}\\\\\":\t\"\u{200b}\"\r\n}"),
+            "{\n\t\"a\\\"\\u009b\\\\\":\t\"\\u200b\"\n}"
+        );
+    }
+
+    #[test]
     fn a_log_cut_inside_a_character_is_whole_again() {
         let mut sanitizer = LogSanitizer::default();
         let bytes = "é训\u{1b}[0m".as_bytes();
@@ -213,7 +243,18 @@ mod tests {
             .iter()
             .map(|byte| sanitizer.push(std::slice::from_ref(byte)))
             .collect();
-        assert_eq!(shown + &sanitizer.finish(), "é训\\u{1b}[0m");
+        assert_eq!(shown + &sanitizer.finish(), "é训");
+    }
+
+    #[test]
+    fn colours_titles_and_bells_of_a_log_are_stripped_whole() {
+        let mut sanitizer = LogSanitizer::default();
+        assert_eq!(
+            sanitizer.push(b"a\x1b[1;31mred\x1b[0m\x07 \x1b]0;ti"),
+            "ared "
+        );
+        assert_eq!(sanitizer.push(b"tle\x07b\x00\x1b[2J\n"), "b\n");
+        assert_eq!(sanitizer.push("\u{202e}c".as_bytes()), "\\u{202e}c");
     }
 
     #[test]

@@ -36,8 +36,10 @@ pub trait Logs: Send + Sync {
 /// One log: of one incarnation of a pod, of one node, or one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSource {
-    /// What people call it, as in `--pod NAME` and in the prefix `[NAME] `.
+    /// What people call the pod, as in `--pod NAME` and in the prefix `[NAME] `.
     pub name: String,
+    /// Which of the pod's streams it is, where they are kept apart: both are that pod's log, and share its name.
+    pub stream: Option<LogStream>,
     /// Tells this log from every other of the job, a later incarnation of the same name included; for the provider to
     /// find it again.
     pub locator: Vec<String>,
@@ -45,6 +47,30 @@ pub struct LogSource {
     pub began_at: Option<Timestamp>,
     /// Whether it is known that nothing more will be written to it.
     pub ended: bool,
+}
+
+/// One of the two streams of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogStream {
+    Output,
+    Errors,
+}
+
+impl LogStream {
+    /// What people call it, as in `--pod stderr`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Output => "stdout",
+            Self::Errors => "stderr",
+        }
+    }
+
+    /// The stream of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Output, Self::Errors]
+            .into_iter()
+            .find(|stream| stream.as_str() == name)
+    }
 }
 
 /// Where to begin.

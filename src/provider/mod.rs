@@ -29,12 +29,13 @@ use crate::model::{
     Backend, Event, Job, JobCost, Marker, Namespace, Offer, ResourceRef, State, Timestamp,
     TransferCredentials, Volume,
 };
+use crate::sign::Scheme;
 use crate::spec::JobSpec;
 
 pub use caps::{Capabilities, Support, Verb, table};
 pub use connect::{Kit, capabilities, connect};
 pub use files::{FileSink, Files, KeptAccess, KeptCredentials};
-pub use logs::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
+pub use logs::{LogLook, LogPiece, LogReader, LogSource, LogStart, LogStream, Logs};
 pub use plan::{ARRAY, Assessment, Plan, PlanInput, PlanRefusal, Policy, Survey, Upload};
 pub use raw::{RawCall, RawPath, RawRequest};
 
@@ -45,6 +46,9 @@ pub trait Provider: fmt::Debug + Send + Sync {
     fn name(&self) -> &str;
 
     fn backend(&self) -> Backend;
+
+    /// How its requests are authenticated.
+    fn scheme(&self) -> Scheme;
 
     /// What it can do, and for the rest why not and what instead.
     fn capabilities(&self) -> &'static Capabilities;
@@ -79,6 +83,11 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// The present state of many jobs with as few requests as the provider allows, in the order asked.
     async fn observe(&self, jobs: &[Tracked]) -> Result<Vec<Observation>>;
 
+    /// The record of a job that has ended, from its reading alone; `None` where readings hold none. Nothing is sent.
+    fn recall(&self, _job: &Tracked) -> Option<Job> {
+        None
+    }
+
     /// Recent jobs, newest first.
     async fn list(&self, filter: &ListFilter) -> Result<Listing>;
 
@@ -87,6 +96,11 @@ pub trait Provider: fmt::Debug + Send + Sync {
 
     /// Asks for a job's end. The engine has read the job before and reads it again after.
     async fn cancel(&self, job: &ResourceRef) -> Result<()>;
+
+    /// What a cancel destroys beside the run, for people who are about to ask for one.
+    fn cancel_means(&self) -> Option<&'static str> {
+        None
+    }
 
     /// Everything that can be rented.
     async fn types(&self) -> Result<Vec<Offer>>;
@@ -133,6 +147,8 @@ pub struct Tracked {
     pub time_limit_s: Option<u64>,
     /// What the provider handed back as [`Job::reading`] at its last look, or at the create.
     pub reading: Option<Value>,
+    /// By when it must have its resources, where a wait has said so (`--start-timeout`).
+    pub start_by: Option<Timestamp>,
 }
 
 /// One poll's result for one job.
@@ -141,6 +157,8 @@ pub enum Observation {
     Seen(Box<Job>),
     /// The provider does not know it; the engine decides what that means.
     Missing,
+    /// It could not be read, while others could: a failed poll, and no state (job-model.md §6).
+    Unread(Error),
 }
 
 /// What `status` without refs asks for.
@@ -175,6 +193,8 @@ pub struct Listing {
     pub truncated: Option<String>,
     /// Whether the provider forgets jobs that have ended: those of the journal must be added (job-model.md §7).
     pub forgets_ended: bool,
+    /// Jobs that were looked at and that the filter leaves out; what was seen of them counts as a look.
+    pub left_out: Vec<Job>,
 }
 
 /// Pauses between polls.
@@ -272,6 +292,13 @@ pub trait Events: Send + Sync {
     /// Everything that is told about a job and its pods, by time; empty before anything has happened, `not-found` for a
     /// job that the provider does not know.
     async fn events_of(&self, job: &ResourceRef) -> Result<Vec<Event>>;
+
+    /// What is given as reasons why a job that waits does so, for `--fail-if reason=…`.
+    async fn reasons_of(&self, job: &ResourceRef) -> Result<Vec<String>> {
+        let events = self.events_of(job).await?;
+        let reasons = events.iter().flat_map(Event::reasons);
+        Ok(reasons.map(str::to_owned).collect())
+    }
 }
 
 /// What jobs have cost.

@@ -43,6 +43,10 @@ pub struct RawPath {
 pub(super) struct Manner {
     /// The content type of a body for which none is given.
     pub(super) content_type: &'static str,
+    /// Whether a POST, PUT or PATCH has it without a body too.
+    pub(super) types_every_write: bool,
+    /// The first segment of the paths on which every answer has an envelope.
+    pub(super) enveloped: Option<&'static str>,
     /// Headers of the signer.
     pub(super) signed: &'static [&'static str],
     /// Headers of every request, unless the user gives others.
@@ -157,6 +161,17 @@ impl RawCall {
             )
             .with_hint("give parameters with `-q NAME=VALUE`"));
         }
+        // Nothing to send is no body, however it was given.
+        let body = request.body.filter(|body| !body.is_empty());
+        let plain = Plain {
+            dialect: Arc::clone(&session.dialect),
+            is_head: request.method == Method::HEAD,
+            wants_envelope: manner.enveloped.is_some()
+                && request.path.segments.first().map(String::as_str) == manner.enveloped,
+        };
+        let is_typed = body.is_some()
+            || (manner.types_every_write
+                && matches!(request.method, Method::POST | Method::PUT | Method::PATCH));
         let target = request.path.target(manner);
         let mut template = Template::new(OPERATION, request.method, base, target);
         template.safety = if is_read {
@@ -164,7 +179,7 @@ impl RawCall {
         } else {
             Safety::Once
         };
-        if request.body.is_some() {
+        if is_typed {
             let content_type = HeaderValue::from_static(manner.content_type);
             template = template.with_header(http::header::CONTENT_TYPE, content_type);
         }
@@ -174,10 +189,10 @@ impl RawCall {
                 HeaderValue::from_static(value),
             );
         }
-        template.body = request.body;
+        template.body = body;
         add_headers(&mut template, request.headers, manner.signed)?;
         let mut session = session.clone();
-        session.dialect = Arc::new(Plain(session.dialect));
+        session.dialect = Arc::new(plain);
         if !is_read {
             session.patience.retries = 0;
         }

@@ -142,6 +142,9 @@ impl Sandbox {
         for (backend, settings) in &options.settings {
             sandbox.configure(backend, settings)?;
         }
+        for (client, service) in sandbox.clients.iter_mut().zip(&sandbox.services) {
+            client.base_url.push_str(&service.context_path());
+        }
         let rules = sandbox.faults.set(&options.faults, &sandbox.services);
         rules.map_err(StartError::Option)?;
         settings::write_secrets(&sandbox.secrets_folder(), &sandbox.clients)?;

@@ -210,6 +210,11 @@ pub trait Service: fmt::Debug + Send + Sync {
     /// Forgets all jobs, volumes and namespaces, ends their processes and takes its switches back.
     fn reset(&self);
 
+    /// The path under which it is served, to be added to its base URL; begins with a slash unless it is empty.
+    fn context_path(&self) -> String {
+        String::new()
+    }
+
     /// What it holds, for `GET /__sandbox/state`: numbers of jobs by state, of requests by operation, and its switches.
     fn summary(&self) -> Value {
         Value::Null

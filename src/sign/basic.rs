@@ -12,7 +12,7 @@ use http::header::AUTHORIZATION;
 use crate::http::{Signed, Template};
 use crate::secret::Secret;
 
-use super::{Proof, SignContext, SignError, Signer};
+use super::{Proof, Scheme, SignContext, SignError, Signer};
 
 /// Puts `Authorization: Basic base64(user:password)` on every request.
 #[derive(Clone)]
@@ -61,6 +61,10 @@ impl fmt::Debug for Basic {
 }
 
 impl Signer for Basic {
+    fn scheme(&self) -> Scheme {
+        Scheme::Basic
+    }
+
     fn sign(&self, template: &Template, _context: &SignContext) -> Result<Signed, SignError> {
         let mut headers = template.headers.clone();
         headers.insert(AUTHORIZATION, self.header.clone());

@@ -8,7 +8,7 @@ use http::header::AUTHORIZATION;
 use crate::http::{Signed, Template};
 use crate::secret::Secret;
 
-use super::{Proof, SignContext, SignError, Signer, sendable};
+use super::{Proof, Scheme, SignContext, SignError, Signer, sendable};
 
 const SCHEME: &str = "bearer";
 
@@ -46,6 +46,10 @@ impl fmt::Debug for Bearer {
 }
 
 impl Signer for Bearer {
+    fn scheme(&self) -> Scheme {
+        Scheme::Bearer
+    }
+
     fn sign(&self, template: &Template, _context: &SignContext) -> Result<Signed, SignError> {
         let mut headers = template.headers.clone();
         headers.insert(AUTHORIZATION, self.0.clone());

@@ -82,6 +82,21 @@ fn sendable(credential: &Secret) -> Result<&str, SignError> {
     Ok(text)
 }
 
+/// How requests are authenticated, for whoever has to write it down (`--dry-run=curl`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// A token in `Authorization`.
+    Bearer,
+    /// User name and password.
+    Basic,
+    /// Gongji's simple token (gongji.md §1.3).
+    Token,
+    /// Gongji's token of the RSA kind, with a signature.
+    SignedToken,
+    /// ACS3-HMAC-SHA256.
+    Acs3,
+}
+
 /// One backend's way of authenticating a request.
 #[async_trait]
 pub trait Signer: fmt::Debug + Send + Sync {
@@ -89,6 +104,8 @@ pub trait Signer: fmt::Debug + Send + Sync {
     async fn prepare(&self, _now: Timestamp) -> Result<(), GpujobError> {
         Ok(())
     }
+
+    fn scheme(&self) -> Scheme;
 
     /// Signs a copy of the request; the original stays as it was.
     fn sign(&self, template: &Template, context: &SignContext) -> Result<Signed, SignError>;

@@ -18,7 +18,7 @@ use crate::ambient::Reporter;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Signed, Template};
 use crate::model::Timestamp;
-use crate::sign::{Acs3, SignContext, SignError, Signer};
+use crate::sign::{Acs3, Scheme, SignContext, SignError, Signer};
 
 use answer::TemporaryKey;
 pub use fetch::Source;
@@ -130,6 +130,10 @@ impl Signer for Renewing {
             }
             Err(error) => Err(error),
         }
+    }
+
+    fn scheme(&self) -> Scheme {
+        Scheme::Acs3
     }
 
     fn sign(&self, template: &Template, context: &SignContext) -> Result<Signed, SignError> {

@@ -24,6 +24,7 @@ pub(crate) fn tracked(job_ref: ResourceRef) -> Tracked {
         cancel_requested_at: None,
         time_limit_s: None,
         reading: None,
+        start_by: None,
     }
 }
 

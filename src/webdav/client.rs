@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use http::StatusCode;
 use jiff::SignedDuration;
 use tokio::sync::OnceCell;
 
@@ -44,9 +43,9 @@ pub struct Access {
 /// One volume's files.
 #[derive(Debug)]
 pub struct Client {
-    session: Session,
-    streaming: Arc<dyn Streaming>,
-    requests: Requests,
+    pub(super) session: Session,
+    pub(super) streaming: Arc<dyn Streaming>,
+    pub(super) requests: Requests,
     label: String,
     created_at: Option<Timestamp>,
     ready: OnceCell<()>,
@@ -128,14 +127,14 @@ impl Client {
         }
     }
 
-    /// Hands a file's bytes on as they come.
+    /// Hands a file's bytes on as they come: as many as the folder says it has.
     pub async fn get(&self, path: &FilePath, sink: &mut dyn FileSink) -> Result<FileEntry> {
         self.ready().await?;
         let mut entry = self.itself(path).await?;
         if entry.is_folder {
             return Err(self.folder_error(path, "`gpujob volumes ls` lists what is in it"));
         }
-        let mut reception = Reception::default();
+        let mut reception = Reception::of(entry.size_bytes);
         let mut fruitless = 0;
         loop {
             let before = reception.offset;
@@ -164,39 +163,6 @@ impl Client {
         }
         entry.size_bytes = Some(reception.offset);
         Ok(entry)
-    }
-
-    /// A file's bytes from `offset` on, at most about `limit` of them; empty when there are no more.
-    pub async fn read_from(&self, path: &FilePath, offset: u64, limit: usize) -> Result<Vec<u8>> {
-        self.ready().await?;
-        let template = self.requests.get_part(path, offset, limit);
-        let incoming = match self.session.download(&*self.streaming, &template).await {
-            Ok(incoming) => incoming,
-            // Nothing beyond what was read already.
-            Err(failure) if is_status(&failure, &[416]) => return Ok(Vec::new()),
-            Err(failure) => return Err(self.about(path, failure.error)),
-        };
-        let whole = incoming.status != StatusCode::PARTIAL_CONTENT;
-        let mut skip = if whole { offset } else { 0 };
-        let mut bytes = Vec::new();
-        let mut pieces = incoming.pieces;
-        while bytes.len() < limit {
-            let next = self
-                .session
-                .before_deadline(template.operation, pieces.next())
-                .await?;
-            match next {
-                None => break,
-                Some(Ok(piece)) => {
-                    let kept = after(&piece, &mut skip);
-                    bytes.extend_from_slice(kept);
-                }
-                // What came is good; the next read goes on from there.
-                Some(Err(_)) if !bytes.is_empty() => break,
-                Some(Err(lost)) => return Err(self.about(path, lost.error)),
-            }
-        }
-        Ok(bytes)
     }
 
     /// Removes a file; a folder only with `recursive`.
@@ -251,7 +217,7 @@ impl Client {
     }
 
     /// Waits until the service knows a volume that was created within the last minute (§6.2, last points).
-    async fn ready(&self) -> Result<()> {
+    pub(super) async fn ready(&self) -> Result<()> {
         self.ready.get_or_try_init(|| self.become_ready()).await?;
         Ok(())
     }
@@ -314,6 +280,7 @@ impl Client {
             self.about(path, error.with_message(message))
         })?;
         let mut unspeakable = 0;
+        let mut outside = 0;
         let mut found = Vec::new();
         for entry in entries {
             match self.requests.place(&entry.href) {
@@ -323,9 +290,16 @@ impl Client {
                     size_bytes: entry.length.filter(|_| !entry.is_folder),
                     modified_at: entry.modified,
                 }),
-                Place::Outside => {}
+                Place::Outside => outside += 1,
                 Place::Unspeakable => unspeakable += 1,
             }
+        }
+        if found.is_empty() && outside > 0 {
+            let error = not_webdav(READ_PROPERTIES, &answer).with_message(
+                "the answer tells of other files than it was asked for; is a part of the path missing in the volume's \
+                 WebDAV address, or changed by a proxy?",
+            );
+            return Err(self.about(path, error));
         }
         if unspeakable > 0 {
             self.session.reporter.warning(&format!(
@@ -431,9 +405,15 @@ impl Client {
             }
             Err(failure) => return Err(self.about(path, failure.error)),
         };
-        let skip = reception
-            .accept(incoming.status, &incoming.headers)
-            .map_err(|unfit| self.unfit(path, unfit))?;
+        let skip = match reception.accept(incoming.status, &incoming.headers) {
+            // It may have grown since its size was told.
+            Err(Unfit::OtherLength) => {
+                reception.grown(self.itself(path).await?.size_bytes);
+                reception.accept(incoming.status, &incoming.headers)
+            }
+            accepted => accepted,
+        };
+        let skip = skip.map_err(|unfit| self.unfit(path, unfit))?;
         if reception.offset == 0 {
             sink.begin(reception.length());
         }
@@ -487,12 +467,18 @@ impl Client {
             .await
     }
 
-    fn unfit(&self, path: &FilePath, unfit: Unfit) -> Error {
+    pub(super) fn unfit(&self, path: &FilePath, unfit: Unfit) -> Error {
         let (kind, code) = match unfit {
-            Unfit::Changed => (Kind::Temporary, "file_changed"),
+            Unfit::Changed | Unfit::OtherLength => (Kind::Temporary, "file_changed"),
             Unfit::OtherPart => (Kind::Protocol, "other_part"),
+            Unfit::Page | Unfit::NoFile => (Kind::Protocol, "not_webdav"),
         };
-        self.about(path, Error::new(kind, code, unfit.to_string()))
+        let error = Error::new(kind, code, unfit.to_string());
+        let error = match kind {
+            Kind::Protocol => error.with_hint("check the proxy, and the volume's WebDAV address"),
+            _ => error,
+        };
+        self.about(path, error)
     }
 
     fn folder_error(&self, path: &FilePath, hint: &str) -> Error {
@@ -501,7 +487,7 @@ impl Client {
     }
 
     /// Names the file in an error.
-    fn about(&self, path: &FilePath, error: Error) -> Error {
+    pub(super) fn about(&self, path: &FilePath, error: Error) -> Error {
         let place = format!("{}:{path}", self.label);
         let error = if error.kind() == Kind::NotFound {
             error
@@ -515,7 +501,7 @@ impl Client {
     }
 }
 
-fn short(path: &FilePath) -> Error {
+pub(super) fn short(path: &FilePath) -> Error {
     Error::new(
         Kind::Temporary,
         "connection_lost",
@@ -523,7 +509,7 @@ fn short(path: &FilePath) -> Error {
     )
 }
 
-fn is_status(failure: &Failure, statuses: &[u16]) -> bool {
+pub(super) fn is_status(failure: &Failure, statuses: &[u16]) -> bool {
     failure
         .answer
         .as_ref()
@@ -536,7 +522,7 @@ fn is_existing_folder(template: &Template, failure: &Failure) -> bool {
 }
 
 /// The bytes of a piece behind the `skip` first, which shrinks by those that were passed over.
-fn after<'a>(piece: &'a [u8], skip: &mut u64) -> &'a [u8] {
+pub(super) fn after<'a>(piece: &'a [u8], skip: &mut u64) -> &'a [u8] {
     let passed = usize::try_from(*skip)
         .unwrap_or(usize::MAX)
         .min(piece.len());

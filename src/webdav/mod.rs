@@ -6,6 +6,7 @@
 mod client;
 mod dialect;
 mod multistatus;
+mod parts;
 mod reception;
 mod requests;
 
@@ -13,6 +14,7 @@ mod requests;
 mod tests;
 
 pub use client::{Access, Client};
+pub use parts::Part;
 pub use requests::{
     DELETE_FILE, GET_FILE, MAKE_FOLDER, MOVE_FILE, PUT_FILE, READ_PROPERTIES, Requests,
 };

@@ -14,7 +14,7 @@ use crate::provider::LogStart;
 use crate::ui::LogTarget;
 
 use super::super::wait::Pace;
-use super::{Sheet, log_pace, logs_of, to_follow_again};
+use super::{Sheet, log_pace, logs_of, reader, to_follow_again};
 
 /// How the two ended.
 #[derive(Debug)]
@@ -27,7 +27,8 @@ pub struct Followed {
 
 /// Waits for one job and reads its log, each at its own pace.
 ///
-/// A signal or the end of `--timeout` stops both. When the log cannot be read, or nobody reads it, waiting ends too.
+/// A signal or the end of `--timeout` stops both. When the log cannot be read, or nobody reads it, waiting ends too:
+/// `target` is where it goes.
 pub async fn beside(
     app: &App,
     driver: &Driver<'_>,
@@ -35,14 +36,20 @@ pub async fn beside(
     settings: Settings,
     audience: &mut dyn Audience,
     scribe: Scribe<'_>,
-    sink: &mut dyn Sink,
+    (sink, target): (&mut dyn Sink, LogTarget),
 ) -> Result<Followed> {
+    let unread = || Followed {
+        ending: None,
+        log: Some(Ok(())),
+    };
     let (sender, receiver) = watch::channel(None);
     let mut teller = Teller { sender, audience };
     let mut reading = std::pin::pin!(scribe.follow(receiver, sink));
     let ending = tokio::select! {
+        biased;
         ending = driver.wait(refs, settings, &mut teller) => ending?,
         log = &mut reading => return Ok(Followed { ending: None, log: Some(log) }),
+        () = reader::gone(target) => return Ok(unread()),
     };
     match &ending {
         Ending::Ended(jobs) => {
@@ -57,20 +64,26 @@ pub async fn beside(
             });
         }
     }
-    let rest = async { Ok(reading.await) };
+    let rest = async {
+        tokio::select! {
+            log = reading => Ok(Some(log)),
+            () = reader::gone(target) => Ok(None),
+        }
+    };
     let log = app
         .unless_interrupted("interrupted while the rest of the log was read", rest)
         .await
         .map_err(|error| to_follow_again(error, refs))?;
-    Ok(Followed {
+    Ok(log.map_or_else(unread, |log| Followed {
         ending: Some(ending),
         log: Some(log),
-    })
+    }))
 }
 
 /// Waits for one job and prints its log; to stderr when stdout carries the record.
 ///
-/// The result of the wait counts: a log that cannot be read, or that nobody reads, is told and waited without.
+/// The result of the wait counts: a log that cannot be read is told and waited without. When nobody reads it any more
+/// there is no ending: the job is left alone (cli.md §3, "a closed pipe is no error").
 pub async fn with_log(
     app: &App,
     driver: &Driver<'_>,
@@ -78,7 +91,7 @@ pub async fn with_log(
     pace: Pace,
     settings: Settings,
     audience: &mut dyn Audience,
-) -> Result<Ending> {
+) -> Result<Option<Ending>> {
     let [job_ref] = refs else {
         return Err(Error::internal("one log is followed at a time"));
     };
@@ -105,19 +118,40 @@ pub async fn with_log(
         settings.clone(),
         audience,
         scribe,
-        &mut sheet,
+        (&mut sheet, target),
     )
     .await?;
     sheet.finish()?;
-    if let Some(Err(error)) = &followed.log {
+    let Followed { ending, log } = followed;
+    let is_unread = match &ending {
+        None => is_fine(&log),
+        Some(Ending::Ended(_)) => app.ui.is_closed() || reader::is_gone(),
+        // A Ctrl-C ends whoever reads too.
+        Some(Ending::Met { .. } | Ending::Stopped { .. }) => false,
+    };
+    if target == LogTarget::Output && is_unread {
+        let what = match ending {
+            Some(_) => "to see it",
+            None => "the job was left alone, to follow it again",
+        };
+        app.ui.note(&format!(
+            "nobody reads the log any more; {what}:\n  gpujob logs -f {job_ref}"
+        ));
+        return Ok(None);
+    }
+    if let Some(Err(error)) = &log {
         app.ui.warning(&format!(
             "the log of {job_ref} could not be read to its end: {error}"
         ));
     }
-    match followed.ending {
-        Some(ending) => Ok(ending),
-        None => driver.wait(refs, settings, audience).await,
+    match ending {
+        Some(ending) => Ok(Some(ending)),
+        None => driver.wait(refs, settings, audience).await.map(Some),
     }
+}
+
+fn is_fine(log: &Option<Result<()>>) -> bool {
+    matches!(log, Some(Ok(())))
 }
 
 /// Tells the reader of the log what the wait sees.

@@ -1,6 +1,7 @@
 //! `logs`: what a job wrote, once or to its end (cli.md §2, §3).
 
 mod follow;
+mod reader;
 mod sheet;
 
 use std::time::Duration;
@@ -11,12 +12,13 @@ use crate::cli::LogsArgs;
 use crate::engine::drive::{Audience, Ending};
 use crate::engine::logs::{Request, Scribe};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Job, ResourceRef};
+use crate::model::{Job, Refusal, RefusalCode, ResourceRef};
 use crate::output::Format;
 use crate::provider::{LogStart, Logs, Polling, Provider, Verb};
-use crate::spec::JobSpec;
 use crate::ui::LogTarget;
 
+use super::plan::assess;
+use super::spec::Prepared;
 use super::volumes::unsupported;
 use super::wait::Pace;
 use super::{driver, refs};
@@ -74,7 +76,7 @@ pub async fn run(app: &App, args: &LogsArgs) -> Result<u8> {
             settings,
             &mut nobody,
             scribe,
-            &mut sheet,
+            (&mut sheet, LogTarget::Output),
         )
         .await?;
         sheet.finish()?;
@@ -121,9 +123,27 @@ pub fn logs_of(provider: &dyn Provider) -> Result<&dyn Logs> {
         .ok_or_else(|| unsupported(provider, Verb::Logs))
 }
 
-/// What `--follow` cannot do, before anything is sent.
-pub fn check_follow(provider: &dyn Provider, spec: &JobSpec) -> Result<()> {
-    logs_of(provider)?.check(spec)
+/// What `--follow` cannot do, before anything is sent, together with what else speaks against the job: all refusals are
+/// told at once (cli.md §10).
+pub fn check_follow(provider: &dyn Provider, prepared: &Prepared) -> Result<()> {
+    let Err(error) = logs_of(provider).and_then(|logs| logs.check(&prepared.spec)) else {
+        return Ok(());
+    };
+    let others = assess(provider, prepared).refusals;
+    Err(together(provider.name(), error, others))
+}
+
+/// One error for a log that cannot be had and for all refusals of the job beside it.
+fn together(provider: &str, error: Error, mut refusals: Vec<Refusal>) -> Error {
+    if refusals.is_empty() {
+        return error;
+    }
+    let mut refusal = Refusal::new(RefusalCode::UnsupportedField, "--follow", error.to_string());
+    if let Some(hint) = &error.details().hint {
+        refusal = refusal.with_alternative(hint.clone());
+    }
+    refusals.push(refusal);
+    Error::refused(provider, refusals)
 }
 
 /// `--follow` with an array that is many jobs.

@@ -5,6 +5,7 @@ use crate::engine::logs::{Form, Sink};
 use crate::error::Result;
 use crate::output::sanitize::{self, LogSanitizer};
 use crate::output::{Format, log_line};
+use crate::provider::LogStream;
 use crate::ui::LogTarget;
 
 /// Writes a log through the ui.
@@ -54,9 +55,11 @@ impl Sink for Sheet<'_> {
         self.app.ui.log(self.target, bytes, &mut self.sanitizer)
     }
 
-    fn line(&mut self, pod: &str, line: &[u8]) -> Result<()> {
+    fn line(&mut self, pod: &str, stream: Option<LogStream>, line: &[u8]) -> Result<()> {
         if self.form() == Form::Lines {
-            let text = log_line(pod, &String::from_utf8_lossy(line), &self.app.ui.style())?;
+            let stream = stream.map(LogStream::as_str);
+            let line = String::from_utf8_lossy(line);
+            let text = log_line(pod, stream, &line, &self.app.ui.style())?;
             return self.app.ui.print(&text);
         }
         let mut bytes = format!("[{}] ", sanitize::line(pod)).into_bytes();

@@ -44,6 +44,8 @@ pub(super) struct Candidates {
     pub(super) is_any: bool,
     /// `--wait-for-capacity`.
     pub(super) wait: Option<Duration>,
+    /// `--best-effort`: one that does not answer, before any create, is passed over like one that refuses.
+    pub(super) passes_over_silence: bool,
 }
 
 impl Candidates {
@@ -253,6 +255,7 @@ impl<'c, 'a> Search<'c, 'a> {
                     standing.fate = Some(error.clone().with_provider(&standing.receipt.provider));
                     match failover::after(&error) {
                         Step::Next { again } => standing.is_open = again,
+                        Step::Pause if self.candidates.passes_over_silence => {}
                         Step::Pause if self.candidates.wait.is_some() => return Round::Refused,
                         Step::Pause | Step::Stop => return Round::Stopped(error),
                     }

@@ -20,7 +20,7 @@ use crate::engine::wait::Goal;
 use crate::error::{Error, Kind, Result};
 use crate::output::{Format, PriceCheck, Told};
 use crate::provider::Provider;
-use crate::spec::{Array, JobSpec};
+use crate::spec::Array;
 
 use super::explain;
 use super::logs;
@@ -44,7 +44,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
     keyed::check(args, &prepared.spec)?;
     let (mut all, is_any) = app.takers(&prepared.spec.provider)?;
     if args.follow {
-        followable(&mut all, &prepared.spec);
+        followable(&mut all, &prepared);
     }
     let candidates = Candidates {
         all,
@@ -54,6 +54,7 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
             .as_deref()
             .map(|text| flag_duration("--wait-for-capacity", text))
             .transpose()?,
+        passes_over_silence: args.best_effort,
     };
     let pace = Pace {
         start_within: prepared.spec.start_timeout.map(Duration::from_secs),
@@ -127,10 +128,10 @@ pub async fn run(app: &App, args: &SubmitArgs) -> Result<u8> {
 }
 
 /// Under `--follow` a candidate whose log cannot be had takes no job.
-fn followable(candidates: &mut [Candidate], spec: &JobSpec) {
+fn followable(candidates: &mut [Candidate], prepared: &Prepared) {
     for candidate in candidates {
         if let Ok(provider) = &candidate.provider
-            && let Err(error) = logs::check_follow(&**provider, spec)
+            && let Err(error) = logs::check_follow(&**provider, prepared)
         {
             candidate.provider = Err(error);
         }
@@ -261,7 +262,7 @@ async fn submitted(
     }
     if args.follow && app.ui.format() != Format::Ndjson {
         // stdout is the log's.
-        app.ui.note(&format!("submitted {}", job.job_ref));
+        app.ui.submitted(&job.job_ref.to_string());
     } else if show.is_streaming_text() {
         show.submitted(job, told)?;
     }

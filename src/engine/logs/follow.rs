@@ -1,127 +1,36 @@
-//! Reads a job's logs once, or follows them beside whoever watches the job, to a last look after its end.
+//! Follows a job's logs beside whoever watches the job, to a last look after its end.
 
-use std::collections::HashSet;
-use std::fmt;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::ambient::Reporter;
-use crate::engine::wait::{is_tolerated, out_of_patience};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Event, Job, State};
-use crate::provider::{LogLook, LogStart, Logs, Provider};
+use crate::model::{Job, State};
+use crate::provider::LogLook;
 
-use super::frame::{Form, Framer, Sink};
-use super::track::{Tracks, is_wanted};
+use super::frame::Sink;
+use super::patience::{Failed, Verdict};
+use super::scribe::Scribe;
 
 /// What comes late comes within this after a job's end (pai-dlc.md §3.6: "some seconds").
 const AFTERWARDS: Duration = Duration::from_secs(5);
 
-/// Of a job that waits, events are asked for in one round of so many: they cost a request for each pod.
-const EVENT_ROUNDS: u32 = 6;
-
-/// What of which logs is wanted, and how.
-#[derive(Debug, Clone)]
-pub struct Request {
-    pub start: LogStart,
-    /// Names of pods; empty is all.
-    pub pods: Vec<String>,
-    pub form: Form,
-    /// Between two looks.
-    pub pace: Duration,
-    /// How long looks may fail (`--poll-failures`).
-    pub tolerance: Duration,
+/// What a round of looks saw.
+#[derive(Debug, Clone, Copy)]
+struct Round {
+    /// Whether nothing is to be asked for again.
+    is_whole: bool,
+    /// Whether the service told which logs there are.
+    is_listed: bool,
 }
 
-/// Reads the logs of one job.
-pub struct Scribe<'a> {
-    provider: &'a dyn Provider,
-    logs: &'a dyn Logs,
-    reporter: &'a dyn Reporter,
-    request: Request,
-    start: LogStart,
-    tracks: Tracks<'a>,
-    framer: Framer,
-    /// Whether the job has written anything.
-    has_written: bool,
-    /// Every pod of the last listing, chosen or not.
-    pods: Vec<String>,
-    patience: Patience,
-    waiting: Waiting,
-}
-
-impl fmt::Debug for Scribe<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Scribe")
-            .field("provider", &self.provider)
-            .field("request", &self.request)
-            .field("tracks", &self.tracks)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Since when looks fail.
-#[derive(Debug, Default)]
-struct Patience {
-    failing_since: Option<Instant>,
-}
-
-/// What people were told while nothing had begun to write.
-#[derive(Debug, Default)]
-struct Waiting {
-    said: Option<String>,
-    events: HashSet<Event>,
-    rounds: u32,
-}
-
-impl<'a> Scribe<'a> {
-    /// Nothing is sent before the first read.
-    pub fn new(
-        provider: &'a dyn Provider,
-        logs: &'a dyn Logs,
-        reporter: &'a dyn Reporter,
-        request: Request,
-    ) -> Self {
-        Self {
-            provider,
-            logs,
-            reporter,
-            start: request.start,
-            framer: Framer::new(request.form),
-            request,
-            tracks: Tracks::default(),
-            has_written: false,
-            pods: Vec::new(),
-            patience: Patience::default(),
-            waiting: Waiting::default(),
-        }
-    }
-
-    /// Everything there is now. The first failure ends it.
-    pub async fn history(mut self, job: &Job, sink: &mut dyn Sink) -> Result<()> {
-        self.list(job, sink).await?;
-        self.refuse_unknown_pods(job)?;
-        for index in 0..self.tracks.all.len() {
-            let ended = job.terminal || self.source_has_ended(index);
-            let look = if ended { LogLook::Last } else { LogLook::Usual };
-            self.read(index, look, sink).await?;
-            if sink.is_closed() {
-                return Ok(());
-            }
-        }
-        if !self.has_written {
-            self.tell_waiting(job).await;
-        }
-        self.finish(sink)
-    }
-
+impl Scribe<'_> {
     /// Everything until the end of the job, whose records come from `jobs`; returns early when nobody reads any more,
     /// or when the watcher has gone.
     ///
-    /// A look that fails is tried again like a poll, until the request's tolerance is used up.
+    /// A look that fails is tried again like a poll, until the request's tolerance is used up. Of several logs one that
+    /// is given up does not end the others: its failure comes after them.
     pub async fn follow(
         mut self,
         mut jobs: watch::Receiver<Option<Job>>,
@@ -138,19 +47,24 @@ impl<'a> Scribe<'a> {
             let Some(job) = job else {
                 return self.finish(sink);
             };
-            let is_whole = self.round(&job, LogLook::Usual, sink).await?;
+            let round = self.round_or_end(&job, LogLook::Usual, sink).await?;
             if sink.is_closed() {
                 return Ok(());
             }
-            if job.terminal && is_whole {
-                return self.end(&job, sink).await;
+            if self.is_all_lost() {
+                return self.conclude(sink);
             }
-            if !self.has_written {
+            if job.terminal && round.is_whole {
+                return self.end(&job, round, sink).await;
+            }
+            let is_seen = round.is_listed || job.state != State::Running;
+            if !self.has_written && round.is_whole && is_seen {
                 self.tell_waiting(&job).await;
             }
+            let pause = self.pause(&job);
             let has_ended = |job: &Option<Job>| job.as_ref().is_some_and(|job| job.terminal);
             tokio::select! {
-                () = tokio::time::sleep(self.request.pace) => {}
+                () = tokio::time::sleep(pause) => {}
                 // Whoever watched has stopped: what was read so far is all.
                 ended = jobs.wait_for(has_ended), if !job.terminal => if ended.is_err() {
                     return self.finish(sink);
@@ -160,235 +74,158 @@ impl<'a> Scribe<'a> {
     }
 
     /// The last looks, some seconds after the end.
-    async fn end(mut self, job: &Job, sink: &mut dyn Sink) -> Result<()> {
-        self.refuse_unknown_pods(job)?;
-        tokio::time::sleep(self.request.pace.min(AFTERWARDS)).await;
-        while !self.round(job, LogLook::Last, sink).await? {
-            if sink.is_closed() {
-                return Ok(());
-            }
-            tokio::time::sleep(self.request.pace).await;
+    async fn end(mut self, job: &Job, mut round: Round, sink: &mut dyn Sink) -> Result<()> {
+        if round.is_listed {
+            self.refuse_unknown_pods(job)?;
         }
-        self.finish(sink)
-    }
-
-    /// One look at every log; whether all of them answered.
-    async fn round(&mut self, job: &Job, look: LogLook, sink: &mut dyn Sink) -> Result<bool> {
-        let mut failure = self.list(job, sink).await.err();
-        for index in 0..self.tracks.all.len() {
-            let Some(track) = self.tracks.all.get(index) else {
-                break;
-            };
-            if track.closed && look == LogLook::Usual {
-                continue;
-            }
-            let (look, is_unlisted) = (track.look(look), track.is_unlisted());
-            match self.read(index, look, sink).await {
-                Ok(()) => {}
-                // What the service does not name any more it need not tell any more.
-                Err(error)
-                    if is_unlisted && matches!(error.kind(), Kind::NotFound | Kind::Rejected) =>
-                {
-                    self.was_read(index, LogLook::Last);
-                }
-                Err(error) => failure = failure.or(Some(error)),
-            }
-            if sink.is_closed() {
-                return Ok(true);
-            }
-        }
-        let is_whole = failure.is_none();
-        self.patience
-            .judge(failure, self.request.tolerance, job, self.reporter)?;
-        Ok(is_whole)
-    }
-
-    /// Asks which logs there are now.
-    async fn list(&mut self, job: &Job, sink: &mut dyn Sink) -> Result<()> {
-        let sources = self.logs.sources(job).await?;
-        self.pods = sources.iter().map(|source| source.name.clone()).collect();
-        self.pods.dedup();
-        self.tracks
-            .take(sources, &self.request.pods, self.logs, &self.start);
-        if !self.tracks.all.is_empty() {
-            // What appears later is new as a whole.
-            self.start.tail = None;
-        }
-        let is_one = self.request.pods.len() == 1 && !self.tracks.are_several();
-        if self.tracks.are_several() || (job.nodes > 1 && !is_one) {
-            self.framer.name_pods(sink)?;
-        }
-        Ok(())
-    }
-
-    /// Reads one log as far as it goes now.
-    async fn read(&mut self, index: usize, look: LogLook, sink: &mut dyn Sink) -> Result<()> {
         loop {
-            let Some(track) = self.tracks.all.get_mut(index) else {
-                return Ok(());
-            };
-            let piece = track.reader.read(look).await?;
-            for note in &piece.notes {
-                self.reporter
-                    .warning(&format!("{}: {note}", track.source.name));
-            }
-            self.has_written |= !piece.bytes.is_empty();
-            match &mut track.tail {
-                Some(tail) => tail.push(&piece.bytes),
-                None => self
-                    .framer
-                    .push(index, &track.source.name, &piece.bytes, sink)?,
-            }
+            tokio::time::sleep(self.pause(job)).await;
+            round = self.round_or_end(job, LogLook::Last, sink).await?;
             if sink.is_closed() {
                 return Ok(());
             }
-            if !piece.more {
+            if round.is_whole {
                 break;
             }
         }
-        if let Some(track) = self.tracks.all.get_mut(index)
-            && let Some(tail) = track.tail.take()
-        {
-            self.framer
-                .push(index, &track.source.name, &tail.finish(), sink)?;
-        }
-        self.was_read(index, look);
-        Ok(())
-    }
-
-    fn was_read(&mut self, index: usize, look: LogLook) {
-        if let Some(track) = self.tracks.all.get_mut(index) {
-            track.was_read(look);
-        }
-    }
-
-    fn source_has_ended(&self, index: usize) -> bool {
-        let track = self.tracks.all.get(index);
-        track.is_some_and(|track| track.source.ended)
-    }
-
-    /// Lines that were never ended.
-    fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
-        for (index, track) in self.tracks.all.iter().enumerate() {
-            self.framer.finish(index, &track.source.name, sink)?;
-        }
-        Ok(())
-    }
-
-    /// A pod that was asked for and is not there: it may come while the job has not ended and shows no pod.
-    fn refuse_unknown_pods(&self, job: &Job) -> Result<()> {
-        let missing = self
-            .request
-            .pods
-            .iter()
-            .find(|wanted| {
-                let wanted = std::slice::from_ref(*wanted);
-                !self.pods.iter().any(|pod| is_wanted(pod, wanted))
-            })
-            .filter(|_| job.terminal || !self.pods.is_empty());
-        match missing {
-            None => Ok(()),
-            Some(missing) => Err(Error::new(
-                Kind::NotFound,
-                "pod_not_found",
-                format!("{} has no pod `{missing}` that wrote a log", job.job_ref),
-            )
-            .with_candidates(self.pods.clone())
-            .with_provider(&job.job_ref.provider)
-            .with_job(job.job_ref.to_string())),
-        }
-    }
-
-    /// Says why there is no log yet: the state with its reason, and what happened so far. No error.
-    async fn tell_waiting(&mut self, job: &Job) {
-        let why = match (&job.reason, &job.message) {
-            (Some(reason), Some(message)) => format!(" ({reason}: {message})"),
-            (Some(text), None) | (None, Some(text)) => format!(" ({text})"),
-            (None, None) => String::new(),
-        };
-        let so_far = match job.state {
-            State::Pending | State::Starting => "it has not begun to write",
-            State::Running | State::Unknown => "nothing has been written so far",
-            State::Succeeded | State::Failed | State::Cancelled => "it has written nothing",
-        };
-        let said = format!("{} is {}{why}; {so_far}", job.job_ref, job.state);
-        let is_news = self.waiting.said.as_ref() != Some(&said);
-        if is_news {
-            self.reporter.note(&said);
-            self.waiting.said = Some(said);
-        }
-        let is_turn = self.waiting.rounds.is_multiple_of(EVENT_ROUNDS);
-        self.waiting.rounds = self.waiting.rounds.wrapping_add(1);
-        if !matches!(job.state, State::Pending | State::Starting) || !(is_news || is_turn) {
-            return;
-        }
-        let Some(events) = self.provider.events() else {
-            return;
-        };
-        match events.events_of(&job.job_ref).await {
-            Ok(events) => {
-                for event in events {
-                    if self.waiting.events.insert(event.clone()) {
-                        self.reporter.note(&sentence(&event));
-                    }
-                }
-            }
-            Err(error) => self
-                .reporter
-                .detail(1, &format!("what happened so far is not known: {error}")),
-        }
-    }
-}
-
-impl Patience {
-    /// What a round's failure means: nothing for a while, then the end.
-    fn judge(
-        &mut self,
-        failure: Option<Error>,
-        tolerance: Duration,
-        job: &Job,
-        reporter: &dyn Reporter,
-    ) -> Result<()> {
-        let Some(error) = failure else {
-            if self.failing_since.take().is_some() {
-                reporter.note("the log can be read again");
-            }
-            return Ok(());
-        };
-        let error = error.with_job(job.job_ref.to_string());
-        if !is_tolerated(error.kind()) {
-            return Err(error);
-        }
-        let now = Instant::now();
-        let is_first = self.failing_since.is_none();
-        let since = *self.failing_since.get_or_insert(now);
-        if now.saturating_duration_since(since) >= tolerance {
-            return Err(out_of_patience(error));
-        }
-        if is_first {
-            reporter.warning(&format!(
-                "could not read the log of {} ({error}); asking again",
+        if !round.is_listed && self.lost.is_none() {
+            self.reporter.warning(&format!(
+                "{} is not known to the provider any more, nor is its log: what was printed is all there is",
                 job.job_ref
             ));
+        } else if !self.has_written {
+            self.tell_waiting(job).await;
         }
-        Ok(())
+        self.conclude(sink)
+    }
+
+    /// Between two looks. After the end nobody wants to wait for long.
+    fn pause(&self, job: &Job) -> Duration {
+        if job.terminal {
+            self.request.pace.min(AFTERWARDS)
+        } else {
+            self.request.pace
+        }
+    }
+
+    /// A round, after whose failure nothing comes: what was begun is printed.
+    async fn round_or_end(
+        &mut self,
+        job: &Job,
+        look: LogLook,
+        sink: &mut dyn Sink,
+    ) -> Result<Round> {
+        let outcome = self.round(job, look, sink).await;
+        if outcome.is_err() {
+            self.finish(sink)?;
+        }
+        outcome
+    }
+
+    /// One look at every log.
+    async fn round(&mut self, job: &Job, look: LogLook, sink: &mut dyn Sink) -> Result<Round> {
+        let failed = Failed {
+            at: Instant::now(),
+            is_over: job.terminal,
+            tolerance: self.request.tolerance,
+        };
+        let had_lost = self.lost.is_some();
+        let mut again: Option<Error> = None;
+        let is_listed = match self.list(job, sink).await {
+            Ok(()) => {
+                self.patience.worked();
+                true
+            }
+            Err(error) => {
+                let is_gone = error.kind() == Kind::NotFound;
+                match self.patience.judge(about(error, job), failed) {
+                    Verdict::Nothing => {}
+                    Verdict::Again(error) => again = Some(error),
+                    // A job that is gone takes its log along; its record says so.
+                    Verdict::GiveUp(_) if is_gone => {}
+                    Verdict::GiveUp(error) if job.terminal => {
+                        self.lost.get_or_insert(error);
+                    }
+                    Verdict::GiveUp(error) | Verdict::Stop(error) => return Err(error),
+                }
+                false
+            }
+        };
+        let looks: Vec<_> = self
+            .tracks
+            .all
+            .iter()
+            .map(|track| track.look(look))
+            .collect();
+        for (index, error) in self.read(&looks, sink).await? {
+            let error = self.bear(index, about(error, job), failed)?;
+            again = again.or(error);
+        }
+        self.framer.round_is_over(sink)?;
+        let is_whole = again.is_none();
+        match again {
+            Some(error) if !self.is_failing => {
+                self.is_failing = true;
+                self.reporter.warning(&format!(
+                    "could not read the log of {} ({error}); asking again",
+                    job.job_ref
+                ));
+            }
+            None if self.is_failing && had_lost == self.lost.is_some() => {
+                self.is_failing = false;
+                self.reporter.note("the log can be read again");
+            }
+            Some(_) | None => {}
+        }
+        Ok(Round {
+            is_whole,
+            is_listed,
+        })
+    }
+
+    /// What it means that a log could not be read; it comes back if that may pass.
+    fn bear(&mut self, index: usize, error: Error, failed: Failed) -> Result<Option<Error>> {
+        let are_several = self.tracks.all.len() > 1;
+        let Some(track) = self.tracks.all.get_mut(index) else {
+            return Ok(None);
+        };
+        let is_refused = matches!(error.kind(), Kind::NotFound | Kind::Rejected);
+        if is_refused && track.is_unlisted() {
+            // What the service does not name any more it need not tell any more.
+            track.was_read(LogLook::Last);
+            return Ok(None);
+        }
+        match track.patience.judge(error, failed) {
+            Verdict::Nothing => Ok(None),
+            Verdict::Again(error) => Ok(Some(error)),
+            Verdict::GiveUp(error) => {
+                track.given_up = true;
+                if are_several {
+                    self.reporter.warning(&format!(
+                        "the log of {} could not be read to its end: {error}",
+                        track.source.name
+                    ));
+                }
+                self.lost.get_or_insert(error);
+                Ok(None)
+            }
+            Verdict::Stop(error) => Err(error),
+        }
+    }
+
+    /// Whether every log that could still bring something was given up.
+    fn is_all_lost(&self) -> bool {
+        let mut open = self.tracks.all.iter().filter(|track| !track.closed);
+        self.lost.is_some() && open.all(|track| track.given_up)
+    }
+
+    /// The end: what is left of lines, and then why not all could be read.
+    fn conclude(mut self, sink: &mut dyn Sink) -> Result<()> {
+        self.finish(sink)?;
+        self.lost.take().map_or(Ok(()), Err)
     }
 }
 
-/// One event as people read it.
-fn sentence(event: &Event) -> String {
-    let mut words = Vec::new();
-    words.extend(
-        event
-            .time
-            .map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
-    );
-    words.extend(event.source.clone());
-    words.extend(event.reason.clone());
-    let head = words.join(" ");
-    match &event.message {
-        Some(message) if head.is_empty() => message.clone(),
-        Some(message) => format!("{head}: {message}"),
-        None => head,
-    }
+fn about(error: Error, job: &Job) -> Error {
+    error.with_job(job.job_ref.to_string())
 }

@@ -1,19 +1,24 @@
-//! Several logs in one stream: the bytes as they are, or whole lines each with the name of its pod.
+//! Several logs in one stream: the bytes as they are, or whole lines each with the name of its pod. Pure.
 
 use std::collections::BTreeMap;
 
 use crate::error::Result;
+use crate::provider::{LogSource, LogStream};
 
-/// A line longer than this is handed on in parts, so that a log without line feeds cannot fill the memory.
+/// A line longer than this is handed on in parts, so that a log without line feeds cannot fill the memory; no more is
+/// held back.
 const LONGEST_LINE: usize = 1 << 20;
+
+/// What is held back until the other stream ends its line is let go after so many rounds.
+const ROUNDS_HELD: u32 = 2;
 
 /// Takes what is to be printed.
 pub trait Sink: Send {
     /// Bytes as the job wrote them.
     fn bytes(&mut self, bytes: &[u8]) -> Result<()>;
 
-    /// One line of one pod, without its line feed.
-    fn line(&mut self, pod: &str, line: &[u8]) -> Result<()>;
+    /// One line of one pod, without its line feed; of which of its streams, where they are kept apart.
+    fn line(&mut self, pod: &str, stream: Option<LogStream>, line: &[u8]) -> Result<()>;
 
     /// Whether nobody reads any more.
     fn is_closed(&self) -> bool;
@@ -29,13 +34,26 @@ pub enum Form {
 }
 
 /// Puts the pieces of several logs together.
+///
+/// The two streams of one pod are its log: none of their bytes is changed and none is added. They take turns where a line
+/// ends, for as long as the one that is in the middle of a line does not keep the other waiting.
 #[derive(Debug)]
 pub(super) struct Framer {
     by_line: bool,
     /// The log that wrote last, if its line has not ended.
     open: Option<usize>,
+    /// What waits until the line of another stream has ended.
+    held: BTreeMap<usize, Held>,
     /// Of each log, what has come of a line that has not ended.
     begun: BTreeMap<usize, Vec<u8>>,
+}
+
+/// Bytes of a stream that wait.
+#[derive(Debug)]
+struct Held {
+    source: LogSource,
+    bytes: Vec<u8>,
+    rounds: u32,
 }
 
 impl Framer {
@@ -43,6 +61,7 @@ impl Framer {
         Self {
             by_line: form == Form::Lines,
             open: None,
+            held: BTreeMap::new(),
             begun: BTreeMap::new(),
         }
     }
@@ -50,41 +69,101 @@ impl Framer {
     /// From now on there are several pods: every line has its name.
     pub(super) fn name_pods(&mut self, sink: &mut dyn Sink) -> Result<()> {
         self.by_line = true;
-        self.end_line(sink)
+        self.end_line(sink)?;
+        for (log, held) in std::mem::take(&mut self.held) {
+            self.push_lines(log, &held.source, &held.bytes, sink)?;
+        }
+        Ok(())
     }
 
     /// The next bytes of a log, which a number tells from the others.
     pub(super) fn push(
         &mut self,
         log: usize,
-        pod: &str,
+        source: &LogSource,
         bytes: &[u8],
         sink: &mut dyn Sink,
     ) -> Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
-        if !self.by_line {
-            if self.open.is_some_and(|other| other != log) {
-                self.end_line(sink)?;
-            }
-            self.open = (bytes.last() != Some(&b'\n')).then_some(log);
-            return sink.bytes(bytes);
+        if self.by_line {
+            return self.push_lines(log, source, bytes, sink);
         }
+        if self.open.is_some_and(|other| other != log) {
+            if source.stream.is_some() {
+                return self.hold(log, source, bytes, sink);
+            }
+            // Another run of the pod began: its log is another text.
+            self.end_line(sink)?;
+        }
+        // Whoever waits has its turn as soon as this line ends.
+        let first = match bytes.iter().position(|byte| *byte == b'\n') {
+            Some(end) if !self.held.is_empty() => end + 1,
+            Some(_) | None => bytes.len(),
+        };
+        let (now, then) = bytes.split_at_checked(first).unwrap_or((bytes, &[]));
+        self.write(log, now, sink)?;
+        self.let_go(sink)?;
+        self.push(log, source, then, sink)
+    }
+
+    /// A round of looks is over: what has waited for long enough waits no longer.
+    pub(super) fn round_is_over(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        for held in self.held.values_mut() {
+            held.rounds += 1;
+        }
+        if self.held.values().any(|held| held.rounds > ROUNDS_HELD) {
+            self.open = None;
+            self.let_go(sink)?;
+        }
+        Ok(())
+    }
+
+    /// A log has ended: what it left without a line feed is a line too, where lines have names.
+    pub(super) fn finish(
+        &mut self,
+        log: usize,
+        source: &LogSource,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        match self.begun.remove(&log) {
+            Some(line) if !line.is_empty() => sink.line(&source.name, source.stream, &line),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// All logs have ended: what still waits is all there is.
+    pub(super) fn end(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        while !self.held.is_empty() {
+            self.open = None;
+            self.let_go(sink)?;
+        }
+        Ok(())
+    }
+
+    fn push_lines(
+        &mut self,
+        log: usize,
+        source: &LogSource,
+        bytes: &[u8],
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let (pod, stream) = (&source.name, source.stream);
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let begun = self.begun.entry(log).or_default();
             match piece.strip_suffix(b"\n") {
-                Some(line) if begun.is_empty() => sink.line(pod, line)?,
+                Some(line) if begun.is_empty() => sink.line(pod, stream, line)?,
                 Some(rest) => {
                     begun.extend_from_slice(rest);
                     let line = std::mem::take(begun);
-                    sink.line(pod, &line)?;
+                    sink.line(pod, stream, &line)?;
                 }
                 None => {
                     begun.extend_from_slice(piece);
                     if begun.len() > LONGEST_LINE {
                         let line = std::mem::take(begun);
-                        sink.line(pod, &line)?;
+                        sink.line(pod, stream, &line)?;
                     }
                 }
             }
@@ -92,12 +171,40 @@ impl Framer {
         Ok(())
     }
 
-    /// A log has ended: what it left without a line feed is a line too.
-    pub(super) fn finish(&mut self, log: usize, pod: &str, sink: &mut dyn Sink) -> Result<()> {
-        match self.begun.remove(&log) {
-            Some(line) if !line.is_empty() => sink.line(pod, &line),
-            Some(_) | None => Ok(()),
+    /// Keeps bytes back while the other stream is in the middle of a line.
+    fn hold(
+        &mut self,
+        log: usize,
+        source: &LogSource,
+        bytes: &[u8],
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let held = self.held.entry(log).or_insert_with(|| Held {
+            source: source.clone(),
+            bytes: Vec::new(),
+            rounds: 0,
+        });
+        held.bytes.extend_from_slice(bytes);
+        if held.bytes.len() > LONGEST_LINE {
+            self.open = None;
+            self.let_go(sink)?;
         }
+        Ok(())
+    }
+
+    /// Writes what waits, if no line is open, up to one that is left open itself.
+    fn let_go(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        while self.open.is_none()
+            && let Some((log, held)) = self.held.pop_first()
+        {
+            self.write(log, &held.bytes, sink)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, log: usize, bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        self.open = (bytes.last() != Some(&b'\n')).then_some(log);
+        sink.bytes(bytes)
     }
 
     /// Two logs may not share a line.
@@ -106,85 +213,5 @@ impl Framer {
             Some(_) => sink.bytes(b"\n"),
             None => Ok(()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Writes down what it takes.
-    #[derive(Debug, Default)]
-    struct Page(String);
-
-    impl Sink for Page {
-        fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
-            self.0.push_str(&String::from_utf8_lossy(bytes));
-            Ok(())
-        }
-
-        fn line(&mut self, pod: &str, line: &[u8]) -> Result<()> {
-            for part in ["[", pod, "] ", &String::from_utf8_lossy(line), "\n"] {
-                self.0.push_str(part);
-            }
-            Ok(())
-        }
-
-        fn is_closed(&self) -> bool {
-            false
-        }
-    }
-
-    #[test]
-    fn the_bytes_of_one_log_are_not_touched() {
-        let (mut framer, mut page) = (Framer::new(Form::Bytes), Page::default());
-        for piece in ["a", "b\r\nc", "", "\n", "end"] {
-            framer.push(0, "x", piece.as_bytes(), &mut page).unwrap();
-        }
-        framer.finish(0, "x", &mut page).unwrap();
-        assert_eq!(page.0, "ab\r\nc\nend");
-    }
-
-    #[test]
-    fn a_log_that_follows_another_begins_on_a_line_of_its_own() {
-        let (mut framer, mut page) = (Framer::new(Form::Bytes), Page::default());
-        for (log, piece) in [(0, "killed"), (1, "again\n"), (0, "x\n"), (1, "y")] {
-            framer.push(log, "x", piece.as_bytes(), &mut page).unwrap();
-        }
-        assert_eq!(page.0, "killed\nagain\nx\ny");
-    }
-
-    #[test]
-    fn lines_of_several_pods_are_never_mixed() {
-        let (mut framer, mut page) = (Framer::new(Form::Lines), Page::default());
-        for (log, piece) in [(0, "a1"), (1, "b1\nb"), (0, "\n\na3"), (1, "2\n")] {
-            let pod = ["a", "b"][log];
-            framer.push(log, pod, piece.as_bytes(), &mut page).unwrap();
-        }
-        framer.finish(0, "a", &mut page).unwrap();
-        framer.finish(1, "b", &mut page).unwrap();
-        assert_eq!(page.0, "[b] b1\n[a] a1\n[a] \n[b] b2\n[a] a3\n");
-    }
-
-    #[test]
-    fn a_second_pod_that_comes_later_ends_the_line_of_the_first() {
-        let (mut framer, mut page) = (Framer::new(Form::Bytes), Page::default());
-        framer.push(0, "a", b"one", &mut page).unwrap();
-        framer.name_pods(&mut page).unwrap();
-        framer.push(1, "b", b"two\n", &mut page).unwrap();
-        assert_eq!(page.0, "one\n[b] two\n");
-    }
-
-    #[test]
-    fn a_line_without_end_is_handed_on_in_parts() {
-        let (mut framer, mut page) = (Framer::new(Form::Lines), Page::default());
-        for _ in 0..5 {
-            framer
-                .push(0, "a", &vec![b'x'; LONGEST_LINE / 2], &mut page)
-                .unwrap();
-        }
-        framer.finish(0, "a", &mut page).unwrap();
-        assert_eq!(page.0.lines().count(), 2);
-        assert_eq!(page.0.matches('x').count(), LONGEST_LINE / 2 * 5);
     }
 }

@@ -34,6 +34,19 @@ impl Tail {
         }
     }
 
+    /// How many lines are kept; one without its line feed counts.
+    pub(super) fn count(&self) -> usize {
+        self.lines.len().min(self.most)
+    }
+
+    /// Keeps no more than so many from now on.
+    pub(super) fn limit(&mut self, most: usize) {
+        self.most = self.most.min(most);
+        while self.lines.len() > self.most.max(1) {
+            self.lines.pop_front();
+        }
+    }
+
     /// The last lines. Of no lines at all nothing is left, not even one that goes on later.
     pub(super) fn finish(self) -> Vec<u8> {
         if self.most == 0 {
@@ -65,6 +78,23 @@ mod tests {
         for piece in pieces {
             tail.push(piece.as_bytes());
         }
+        assert_eq!(String::from_utf8(tail.finish()).unwrap(), left);
+    }
+
+    #[rstest]
+    #[case(3, 3, "a\nb\nc")]
+    #[case(2, 2, "b\nc")]
+    #[case(0, 0, "")]
+    #[case(9, 3, "a\nb\nc")]
+    fn a_limit_leaves_the_last_ones(
+        #[case] limit: usize,
+        #[case] count: usize,
+        #[case] left: &str,
+    ) {
+        let mut tail = Tail::new(5);
+        tail.push(b"a\nb\nc");
+        tail.limit(limit);
+        assert_eq!(tail.count(), count);
         assert_eq!(String::from_utf8(tail.finish()).unwrap(), left);
     }
 

@@ -67,13 +67,24 @@ impl Condition {
         matches!(self, Self::Reason { .. })
     }
 
-    /// The first of some reasons that this condition is about.
+    /// The first of some reasons that this condition is about. A word for what goes on well, such as `ImagePulling`, is
+    /// no trouble that `ImagePull*` would mean; it counts where it is spelled out.
     pub(super) fn fits<'a>(&self, mut reasons: impl Iterator<Item = &'a str>) -> Option<&'a str> {
         match self {
             Self::Pending { .. } => None,
-            Self::Reason { pattern, .. } => reasons.find(|reason| matches(pattern, reason)),
+            Self::Reason { pattern, .. } => {
+                let means_progress = is_progress(pattern);
+                reasons.find(|reason| {
+                    matches(pattern, reason) && (means_progress || !is_progress(reason))
+                })
+            }
         }
     }
+}
+
+/// Whether a reason or a pattern ends as words for something under way do: `Creating`, `ImagePulling`.
+fn is_progress(word: &str) -> bool {
+    word.to_ascii_lowercase().ends_with("ing")
 }
 
 impl fmt::Display for Condition {
@@ -217,6 +228,20 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, text), fits, "{pattern} {text}");
         }
+    }
+
+    #[test]
+    fn a_word_for_what_goes_on_well_is_no_trouble_unless_it_is_spelled_out() {
+        let fits = |condition: &str, reason| {
+            parse(condition)
+                .unwrap()
+                .fits([reason].into_iter())
+                .is_some()
+        };
+        assert!(!fits("reason=ImagePull*", "ImagePulling"));
+        assert!(!fits("reason=*", "ContainerCreating"));
+        assert!(fits("reason=ImagePulling", "ImagePulling"));
+        assert!(fits("reason=ImagePull*", "ImagePullBackOff"));
     }
 
     #[test]

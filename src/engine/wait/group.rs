@@ -28,6 +28,8 @@ pub(super) struct Group {
     pub(super) failing_since: Option<Duration>,
     /// A question is on its way.
     pub(super) is_asked: bool,
+    /// When the last question was asked.
+    pub(super) asked_at: Option<Duration>,
 }
 
 /// One job.
@@ -74,11 +76,27 @@ impl Group {
             due: Duration::ZERO,
             failing_since: None,
             is_asked: false,
+            asked_at: None,
         }
     }
 
     pub(super) fn is_open(&self) -> bool {
         self.jobs.iter().any(|job| !job.is_done)
+    }
+
+    /// Whether any record has come so far.
+    pub(super) fn is_known(&self) -> bool {
+        self.jobs.iter().any(|job| job.last.is_some())
+    }
+
+    /// Takes over a job's own ref; a job that was asked for twice is one.
+    pub(super) fn is_named(&mut self, asked: &ResourceRef, own: &ResourceRef) {
+        let is_there = self.jobs.iter().any(|job| job.job_ref == *own);
+        if is_there {
+            self.jobs.retain(|job| job.job_ref != *asked);
+        } else if let Some(job) = self.jobs.iter_mut().find(|job| job.job_ref == *asked) {
+            job.job_ref = own.clone();
+        }
     }
 
     /// Stores one record.

@@ -109,6 +109,37 @@ fn failing_polls_are_tolerated_for_ten_minutes_only() {
     );
 }
 
+#[test]
+fn jobs_that_were_read_count_while_others_cannot_be_read() {
+    let mut watch = watch(&["a", "b"]);
+    let trouble = || Error::new(Kind::Temporary, "http_503", "busy");
+    let mut told = |jobs: Vec<Job>, at: u64| {
+        let events = watch.partly_observed(0, jobs, trouble(), seconds(at), 0.5);
+        (events.len(), watch.next(seconds(at)))
+    };
+    let (events, next) = told(vec![job("b", State::Running)], 0);
+    assert_eq!(events, 2, "a change, and the failure, once");
+    assert!(matches!(next, Next::Sleep(_)));
+    let (events, _) = told(vec![job("b", State::Succeeded)], 300);
+    assert_eq!(events, 1);
+    let (_, next) = told(Vec::new(), 600);
+    assert!(matches!(next, Next::GaveUp(_)), "the other was never read");
+    // Under `--any` the one that ended is enough, whatever became of the other.
+    let mut settings = SETTINGS;
+    settings.goal.any = true;
+    let refs = ["a", "b"].iter().map(|id| reference(id)).collect();
+    let mut watch = Watch::new(settings, vec![("paracloud".to_owned(), PARACLOUD, refs)]);
+    let refused = Error::new(Kind::Auth, "http_403", "no access");
+    watch.partly_observed(
+        0,
+        vec![job("b", State::Succeeded)],
+        refused,
+        seconds(0),
+        0.5,
+    );
+    assert_eq!(watch.next(seconds(0)), Next::Ended);
+}
+
 #[rstest::rstest]
 #[case::refused(Kind::Rejected, Kind::Temporary)]
 #[case::unpaid(Kind::Capacity, Kind::Temporary)]
@@ -137,6 +168,15 @@ fn a_job_that_is_missing_at_the_first_look_must_stay_missing_too() {
 
 #[test]
 fn what_ends_the_tolerance_is_temporary_or_a_protocol_error() {
+    // A fault of the configuration that was there from the first poll ends the wait at once.
+    let mut first = watch(&["a"]);
+    first.poll_failed(
+        0,
+        Error::new(Kind::Config, "wrong_region", "no"),
+        seconds(0),
+        0.5,
+    );
+    assert!(matches!(first.next(seconds(0)), Next::GaveUp(error) if error.kind() == Kind::Config));
     for (kind, end) in [
         (Kind::Temporary, Kind::Temporary),
         (Kind::Rejected, Kind::Temporary),
@@ -146,6 +186,7 @@ fn what_ends_the_tolerance_is_temporary_or_a_protocol_error() {
     ] {
         let mut watch = watch(&["a"]);
         let trouble = || Error::new(kind, "trouble", "no");
+        watch.observed(0, vec![job("a", State::Running)], seconds(0), 0.5);
         watch.poll_failed(0, trouble(), seconds(0), 0.5);
         assert!(
             !matches!(watch.next(seconds(0)), Next::GaveUp(_)),
@@ -336,9 +377,9 @@ fn a_provider_that_does_not_answer_holds_up_nobody_else() {
         ],
     );
     assert_eq!(watch.next(seconds(0)), Next::Poll(0));
-    watch.asked(0);
+    watch.asked(0, seconds(0));
     assert_eq!(watch.next(seconds(0)), Next::Poll(1));
-    watch.asked(1);
+    watch.asked(1, seconds(0));
     assert_eq!(watch.next(seconds(0)), Next::Listen);
     // One answers, and is asked again in its own time; of the other nothing is heard.
     watch.observed(

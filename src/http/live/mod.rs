@@ -24,6 +24,7 @@ use crate::ambient::Reporter;
 use crate::error::{Error, Kind, Result};
 
 use super::send::{Transport, TransportError};
+use super::stream::Streaming;
 use super::tls::{self, TrustSettings};
 use super::{Answer, BaseUrl, Signed};
 
@@ -174,6 +175,7 @@ impl Live {
         &self,
         request: reqwest::RequestBuilder,
         circumstances: &Circumstances<'_>,
+        body_limit: usize,
     ) -> Result<Answer, TransportError> {
         let mut response = request
             .send()
@@ -181,8 +183,8 @@ impl Live {
             .map_err(|error| circumstances.transport_error(error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let announced = response.content_length().unwrap_or_default();
-        if usize::try_from(announced).is_ok_and(|length| length > self.body_limit) {
-            return Err(circumstances.too_large(self.body_limit));
+        if usize::try_from(announced).is_ok_and(|length| length > body_limit) {
+            return Err(circumstances.too_large(body_limit));
         }
         let mut body = BytesMut::new();
         while let Some(chunk) = response
@@ -190,8 +192,8 @@ impl Live {
             .await
             .map_err(|error| circumstances.answer_broken(error))?
         {
-            if chunk.len() > self.body_limit - body.len() {
-                return Err(circumstances.too_large(self.body_limit));
+            if chunk.len() > body_limit - body.len() {
+                return Err(circumstances.too_large(body_limit));
             }
             body.extend_from_slice(&chunk);
         }
@@ -231,7 +233,12 @@ impl Transport for Live {
             connect_limit: self.connect_limit,
             leaving: &leaving,
         };
-        let exchange = self.exchange(prepared, &circumstances);
+        let body_limit = if request.template().any_size {
+            usize::MAX
+        } else {
+            self.body_limit
+        };
+        let exchange = self.exchange(prepared, &circumstances, body_limit);
         match limit {
             None => exchange.await,
             Some(limit) => match tokio::time::timeout(limit, exchange).await {
@@ -239,6 +246,10 @@ impl Transport for Live {
                 Err(_elapsed) => Err(circumstances.too_slow(limit)),
             },
         }
+    }
+
+    fn streaming(&self) -> Option<&dyn Streaming> {
+        Some(self)
     }
 }
 

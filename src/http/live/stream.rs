@@ -89,7 +89,7 @@ impl Streaming for Live {
             connect_limit: self.connect_limit,
             leaving: &watch.leaving,
         };
-        let mut exchange = std::pin::pin!(self.exchange(prepared, &circumstances));
+        let mut exchange = std::pin::pin!(self.exchange(prepared, &circumstances, self.body_limit));
         let result = loop {
             let until = watch.last() + patience;
             tokio::select! {

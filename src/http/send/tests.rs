@@ -348,3 +348,13 @@ async fn a_service_that_says_back_what_it_was_sent_is_quoted_without_that() {
         "says hunter2-secret and hunter2-token"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn failures_are_repeated_no_longer_than_whoever_asked_bears_with_them() {
+    let bench = Bench::new([answer(503, ""), answer(503, ""), answer(503, "")]);
+    let started = Instant::now();
+    let sending = bench.send(Safety::Repeatable);
+    let failure = within(Duration::from_secs(2), sending).await;
+    assert_eq!(failure.unwrap_err().error.kind(), Kind::Temporary);
+    assert!(started.elapsed() <= Duration::from_secs(2));
+}

@@ -21,7 +21,7 @@ pub(super) fn sign(template: &Template, parts: &mut Parts) {
     );
     let target = template.full_target();
     let path = target.split('?').next().unwrap_or_default();
-    let headers = signed_headers(template);
+    let headers = signed_headers(template, parts);
     let names: String = headers
         .keys()
         .map(|name| {
@@ -39,13 +39,17 @@ pub(super) fn sign(template: &Template, parts: &mut Parts) {
     ];
     lines.extend(headers.values().cloned());
     lines.extend(["''", "\"$signed\"", "\"$hash\""].map(str::to_owned));
-    let body = if parts.body.is_some() { "$body" } else { "" };
+    let body = if parts.body.is_some() {
+        "body"
+    } else {
+        "printf ''"
+    };
     // `printf` repeats its format for every word, and `$(…)` drops the line feed after the last.
     parts.before = format!(
         "date=$(date -u +%Y-%m-%dT%H:%M:%SZ)\n\
          nonce=$(openssl rand -hex 16)\n\
          signed=\"{}\"\n\
-         hash=$(printf '%s' \"{body}\" | openssl dgst -sha256 -r | cut -d' ' -f1)\n\
+         hash=$({body} | openssl dgst -sha256 -r | cut -d' ' -f1)\n\
          request=$(printf '%s\\n' {})\n\
          digest=$(printf '%s' \"$request\" | openssl dgst -sha256 -r | cut -d' ' -f1)\n\
          signature=$(printf 'ACS3-HMAC-SHA256\\n%s' \"$digest\" |\n  \
@@ -67,7 +71,7 @@ pub(super) fn sign(template: &Template, parts: &mut Parts) {
 
 /// The signed headers by name, each with the shell word of its canonical line: `host`, the content type and every
 /// `x-acs-*` (pai-dlc.md §2.2).
-fn signed_headers(template: &Template) -> BTreeMap<&str, String> {
+fn signed_headers<'a>(template: &'a Template, parts: &Parts) -> BTreeMap<&'a str, String> {
     let mut headers = BTreeMap::from([
         (
             "host",
@@ -90,23 +94,28 @@ fn signed_headers(template: &Template) -> BTreeMap<&str, String> {
     for (name, value) in &template.headers {
         let is_signed = name.as_str().starts_with("x-acs-") || name == http::header::CONTENT_TYPE;
         if let (true, Ok(value)) = (is_signed, value.to_str()) {
-            headers.insert(
-                name.as_str(),
-                in_quotes(&format!("{name}:{}", value.trim())),
-            );
+            let hidden = parts.hidden.iter().find(|(hidden, _)| hidden == name);
+            let line = match hidden {
+                Some((_, variable)) => format!("\"{name}:${variable}\""),
+                None => in_quotes(&format!("{name}:{}", value.trim())),
+            };
+            headers.insert(name.as_str(), line);
         }
     }
     headers
 }
 
-/// Pairs sorted by name, encoded strictly (pai-dlc.md §2.4).
+/// Pairs sorted by the bytes of their encoded names, encoded strictly (pai-dlc.md §2.4).
 fn canonical_query(template: &Template) -> String {
-    let mut pairs: Vec<String> = template
+    let pairs: BTreeMap<String, String> = template
         .target
         .pairs()
         .iter()
-        .map(|(name, value)| format!("{}={}", encode::component(name), encode::component(value)))
+        .map(|(name, value)| (encode::component(name), encode::component(value)))
         .collect();
-    pairs.sort();
-    pairs.join("&")
+    pairs
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect::<Vec<_>>()
+        .join("&")
 }

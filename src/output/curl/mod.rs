@@ -4,6 +4,7 @@
 //! secrets are variables too. Where a backend wants a signature, the commands compute it with `openssl`.
 
 mod acs3;
+mod body;
 mod gongji;
 mod shell;
 mod signature;
@@ -13,15 +14,16 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::error::{Error, Kind, Result};
+use http::{HeaderName, Method};
+
 use crate::http::{Signed, Template};
 use crate::model::Backend;
-use http::Method;
+use crate::sign::Scheme;
 
 use super::json::{PlanEntry, PlanOutcome};
 use super::redact::{Redactor, is_harmless};
-use super::sanitize;
 
+use body::printed;
 use shell::{Words, comment, variable_name};
 
 /// The commands for one provider's plan; for a refused one comments that say why.
@@ -45,7 +47,9 @@ pub fn script(entry: &PlanEntry<'_>) -> String {
             for template in &plan.requests {
                 let title = format!("{}: {}", entry.provider, template.operation);
                 text.push_str(&comment(&title));
-                let authenticate = |parts: &mut Parts| sign(entry.backend, template, parts);
+                let authenticate = |parts: &mut Parts| {
+                    sign(entry.backend, entry.scheme, template, parts);
+                };
                 text.push_str(&request(&authenticate, template, &redactor));
             }
         }
@@ -59,17 +63,10 @@ pub fn script(entry: &PlanEntry<'_>) -> String {
 pub fn one(
     provider: &str,
     backend: Backend,
+    scheme: Scheme,
     template: &Template,
     signed: Option<&Signed>,
-) -> Result<String> {
-    if std::str::from_utf8(template.body_bytes()).is_err() {
-        return Err(Error::new(
-            Kind::Usage,
-            "binary_body",
-            "the body is no UTF-8 text, so no shell command can hold it",
-        )
-        .with_hint("send it with `gpujob api` itself"));
-    }
+) -> String {
     let redactor = Redactor::new(&BTreeMap::new(), &[]);
     let mut text = comment(&format!(
         "{provider}: {} {}",
@@ -80,15 +77,15 @@ pub fn one(
         (Backend::Gongji | Backend::PaiDlc, Some(signed)) => {
             signature::show(backend, signed, parts);
         }
-        (_, _) => sign(backend, template, parts),
+        (_, _) => sign(backend, scheme, template, parts),
     };
     text.push_str(&request(&authenticate, template, &redactor));
-    Ok(text)
+    text
 }
 
 /// What one request's commands are made of.
 struct Parts {
-    /// `body=…`, where there is a body.
+    /// The command that prints the body, where there is one.
     body: Option<String>,
     /// Commands before curl: the signature.
     before: String,
@@ -96,6 +93,8 @@ struct Parts {
     arguments: Vec<String>,
     /// Variables the reader has to set.
     needs: BTreeSet<String>,
+    /// Headers whose values are variables, in order.
+    hidden: Vec<(HeaderName, String)>,
 }
 
 /// The credentials of a volume, which `gpujob volumes create` showed once (paracloud.md §6.1).
@@ -108,15 +107,20 @@ fn volume_login(parts: &mut Parts) {
 }
 
 /// A backend's credentials, under the names that the vendor's own clients read.
-fn sign(backend: Backend, template: &Template, parts: &mut Parts) {
-    match backend {
-        Backend::Paracloud => {
-            parts.needs.insert("PARA_TOKEN".to_owned());
+fn sign(backend: Backend, scheme: Scheme, template: &Template, parts: &mut Parts) {
+    match scheme {
+        Scheme::Bearer => {
+            // Microsoft's clients read no token from the environment; the name is like that of the password.
+            let token = match backend {
+                Backend::Cyclecloud => "CYCLECLOUD_TOKEN",
+                Backend::Paracloud | Backend::Gongji | Backend::PaiDlc => "PARA_TOKEN",
+            };
+            parts.needs.insert(token.to_owned());
             parts
                 .arguments
-                .push("--header \"authorization: Bearer $PARA_TOKEN\"".to_owned());
+                .push(format!("--header \"authorization: Bearer ${token}\""));
         }
-        Backend::Cyclecloud => {
+        Scheme::Basic => {
             parts
                 .needs
                 .extend(["CYCLECLOUD_USERNAME", "CYCLECLOUD_PASSWORD"].map(str::to_owned));
@@ -124,8 +128,9 @@ fn sign(backend: Backend, template: &Template, parts: &mut Parts) {
                 .arguments
                 .push("--user \"$CYCLECLOUD_USERNAME:$CYCLECLOUD_PASSWORD\"".to_owned());
         }
-        Backend::Gongji => gongji::sign(template, parts),
-        Backend::PaiDlc => acs3::sign(template, parts),
+        Scheme::Token => gongji::identify(template, parts),
+        Scheme::SignedToken => gongji::sign(template, parts),
+        Scheme::Acs3 => acs3::sign(template, parts),
     }
 }
 
@@ -140,38 +145,40 @@ fn request(authenticate: &dyn Fn(&mut Parts), template: &Template, redactor: &Re
         before: String::new(),
         arguments: vec![method],
         needs: BTreeSet::new(),
+        hidden: Vec::new(),
     };
     if let Some(body) = &template.body {
-        let words = Words::new(&String::from_utf8_lossy(body), redactor, sanitize::json);
-        parts.needs.extend(words.variables);
-        parts.body = Some(words.text);
+        let printed = printed(body, redactor);
+        parts.needs.extend(printed.variables);
+        parts.body = Some(printed.command);
     }
     for (name, value) in &template.headers {
         parts.arguments.push(match value.to_str() {
             Ok(text) if is_harmless(name, value) => {
-                let words = Words::new(&format!("{name}: {text}"), redactor, sanitize::line);
+                let words = Words::new(&format!("{name}: {text}"), redactor);
                 parts.needs.extend(words.variables);
                 format!("--header {}", words.text)
             }
             // A header nobody vouched for may be a credential: the reader fills it in.
             Ok(_) | Err(_) => {
-                let variable = variable_name(&name.as_str().to_ascii_uppercase());
+                let mut variable = variable_name(&name.as_str().to_ascii_uppercase());
+                let before = parts.hidden.iter().filter(|(other, _)| other == name);
+                match before.count() {
+                    0 => {}
+                    earlier => variable.push_str(&format!("_{}", earlier + 1)),
+                }
                 let header = format!("--header \"{name}: ${variable}\"");
-                parts.needs.insert(variable);
+                parts.needs.insert(variable.clone());
+                parts.hidden.push((name.clone(), variable));
                 header
             }
         });
     }
     authenticate(&mut parts);
     if parts.body.is_some() {
-        // `--data-raw`: a body that begins with `@` is no file name.
-        parts.arguments.push("--data-raw \"$body\"".to_owned());
+        parts.arguments.push("--data-binary @-".to_owned());
     }
-    let url = Words::new(
-        &template.base.url(&template.full_target()),
-        redactor,
-        sanitize::line,
-    );
+    let url = Words::new(&template.base.url(&template.full_target()), redactor);
     parts.needs.extend(url.variables);
     parts.arguments.push(url.text);
     assembled(&parts)
@@ -184,11 +191,14 @@ fn assembled(parts: &Parts) -> String {
         text.push_str(&comment(&format!("set first: {}", needs.join(" "))));
     }
     if let Some(body) = &parts.body {
-        text.push_str("body=");
+        text.push_str("body() { ");
         text.push_str(body);
-        text.push('\n');
+        text.push_str("; }\n");
     }
     text.push_str(&parts.before);
+    if parts.body.is_some() {
+        text.push_str("body | ");
+    }
     // The URL stands as it is signed: no globbing, no removal of dot segments.
     text.push_str("curl --globoff --path-as-is --fail-with-body --silent --show-error");
     for argument in &parts.arguments {

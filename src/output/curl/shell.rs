@@ -1,14 +1,10 @@
 //! Shell words that hold secrets as variables.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::output::redact::{Fragment, Redactor};
 use crate::output::sanitize;
 use crate::spec::quote::quote_word;
-
-/// Makes a plain piece harmless for a terminal.
-pub(super) type Cleaner = fn(&str) -> Cow<'_, str>;
 
 /// One shell word, and the variables it reads.
 pub(super) struct Words {
@@ -17,11 +13,10 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// The text as one word; every secret in it is a variable.
+    /// One line of text as one word; every secret in it is a variable.
     ///
-    /// A value inside base64 stands under `NAME_ENCODED`: the whole run with it. A JSON body is cleaned by JSON's own
-    /// escapes, so that it means the same.
-    pub(super) fn new(text: &str, redactor: &Redactor, clean: Cleaner) -> Self {
+    /// A value inside base64 stands under `NAME_ENCODED`: the whole run with it.
+    pub(super) fn new(text: &str, redactor: &Redactor) -> Self {
         let mut words = Self {
             text: String::new(),
             variables: Vec::new(),
@@ -30,7 +25,7 @@ impl Words {
         for fragment in redactor.fragments(text) {
             let variable = match fragment {
                 Fragment::Plain(piece) => {
-                    plain.push_str(&clean(piece));
+                    plain.push_str(&sanitize::line(piece));
                     continue;
                 }
                 Fragment::Secret(name) => variable_name(name),

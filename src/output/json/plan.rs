@@ -12,6 +12,7 @@ use crate::model::{Backend, FieldReport, Money, Offer};
 use crate::output::redact::Redactor;
 use crate::provider::{Assessment, Plan};
 use crate::secret::Secret;
+use crate::sign::Scheme;
 
 use super::error::RefusalV1;
 use super::value::MoneyV1;
@@ -36,6 +37,7 @@ pub const PLAN_COLUMNS: &[&str] = &[
 pub struct PlanEntry<'a> {
     pub provider: &'a str,
     pub backend: Backend,
+    pub scheme: Scheme,
     pub outcome: PlanOutcome<'a>,
     /// For the whole run, where a price and a run time are known.
     pub estimated_cost: Option<Money>,

@@ -63,15 +63,18 @@ pub struct LogLineV1<'a> {
     /// When it was written; no provider tells that of a line.
     time: Option<String>,
     pod: &'a str,
+    /// `stdout` or `stderr`, where the two are kept apart.
+    stream: Option<&'a str>,
     line: &'a str,
 }
 
 impl<'a> LogLineV1<'a> {
     /// The record of a line, without its line feed.
-    pub fn new(pod: &'a str, line: &'a str) -> Self {
+    pub fn new(pod: &'a str, stream: Option<&'a str>, line: &'a str) -> Self {
         Self {
             time: None,
             pod,
+            stream,
             line,
         }
     }

@@ -19,10 +19,10 @@ pub(in crate::output) fn jobs(rows: &[Row<'_, Job>], style: &Style, now: Timesta
         Column::reference("REF"),
         Column::text("NAME"),
         Column::state("STATE"),
-        Column::text("TYPE"),
-        Column::text("GPU"),
-        Column::number("AGE"),
-        Column::number("DURATION"),
+        Column::text("TYPE").minor(),
+        Column::text("GPU").minor(),
+        Column::number("AGE").minor(),
+        Column::number("DURATION").minor(),
         Column::number("EXIT"),
     ];
     if is_wide {

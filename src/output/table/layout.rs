@@ -14,6 +14,8 @@ use super::Tone;
 
 const SEPARATOR: char = '\u{1f}';
 const GAP: &str = "  ";
+/// A column of text that has less room tells nothing.
+const LEAST_ROOM: usize = 8;
 /// What stands for "unknown": a pipe's columns can be counted only if none is empty.
 const NOTHING: &str = "-";
 
@@ -29,6 +31,8 @@ pub struct Column {
     right: bool,
     /// Kept whole on a terminal while it takes no more than so many percent of the width.
     whole: Option<u16>,
+    /// Left out on a terminal that is too narrow for it; a wider one or another format shows it.
+    minor: bool,
 }
 
 impl Column {
@@ -38,6 +42,7 @@ impl Column {
             title,
             right: false,
             whole: None,
+            minor: false,
         }
     }
 
@@ -47,7 +52,15 @@ impl Column {
             title,
             right: true,
             whole: None,
+            minor: false,
         }
+    }
+
+    /// The same column, to be left out first where there is little room.
+    #[must_use]
+    pub const fn minor(mut self) -> Self {
+        self.minor = true;
+        self
     }
 
     /// A column of states: their first word matters most, so they give way late.
@@ -56,6 +69,7 @@ impl Column {
             title,
             right: false,
             whole: Some(33),
+            minor: false,
         }
     }
 
@@ -64,7 +78,8 @@ impl Column {
         Self {
             title,
             right: false,
-            whole: Some(66),
+            whole: Some(100),
+            minor: false,
         }
     }
 }
@@ -135,6 +150,26 @@ impl Grid {
 
 /// The table as text; every line ends with a line feed.
 pub fn render(grid: &Grid, style: &Style) -> String {
+    let mut table = drawn(grid);
+    let narrowed = style.width.and_then(|width| narrowed(grid, &table, width));
+    if let Some(narrowed) = &narrowed {
+        table = drawn(narrowed);
+    }
+    let grid = narrowed.as_ref().unwrap_or(grid);
+    if let Some(width) = style.width {
+        fit(&mut table, grid, width);
+    }
+    let mut text = String::new();
+    for (index, line) in table.lines().enumerate() {
+        let row = index.checked_sub(1).and_then(|index| grid.rows.get(index));
+        text.push_str(&finished_line(&line, row, style.colour));
+        text.push('\n');
+    }
+    text
+}
+
+/// The table as it is without any limit.
+fn drawn(grid: &Grid) -> Table {
     let mut table = Table::new();
     table
         .load_style(LOOK)
@@ -158,16 +193,45 @@ pub fn render(grid: &Grid, style: &Style) -> String {
             drawn.set_cell_alignment(CellAlignment::Right);
         }
     }
-    if let Some(width) = style.width {
-        fit(&mut table, grid, width);
+    table
+}
+
+/// The grid without as many minor columns, from the right, as it takes to leave the others room; `None` if all have it.
+fn narrowed(grid: &Grid, table: &Table, width: u16) -> Option<Grid> {
+    let needed = table.column_max_content_widths();
+    let room: Vec<usize> = needed
+        .iter()
+        .zip(&grid.columns)
+        .map(|(needed, column)| {
+            let needed = usize::from(*needed);
+            let least = match column.whole {
+                Some(100) => needed,
+                Some(_) | None => needed.min(LEAST_ROOM),
+            };
+            least + GAP.len()
+        })
+        .collect();
+    let mut kept: Vec<usize> = (0..grid.columns.len()).collect();
+    let is_wide = |kept: &[usize]| {
+        let sum: usize = kept.iter().filter_map(|index| room.get(*index)).sum();
+        sum > usize::from(width) + GAP.len()
+    };
+    let is_minor = |index: &usize| grid.columns.get(*index).is_some_and(|column| column.minor);
+    while is_wide(&kept) {
+        let Some(last) = kept.iter().rposition(is_minor) else {
+            break;
+        };
+        kept.remove(last);
     }
-    let mut text = String::new();
-    for (index, line) in table.lines().enumerate() {
-        let row = index.checked_sub(1).and_then(|index| grid.rows.get(index));
-        text.push_str(&finished_line(&line, row, style.colour));
-        text.push('\n');
-    }
-    text
+    (kept.len() < grid.columns.len()).then(|| Grid {
+        columns: picked(&grid.columns, &kept),
+        rows: grid.rows.iter().map(|row| picked(row, &kept)).collect(),
+    })
+}
+
+fn picked<T: Clone>(from: &[T], indexes: &[usize]) -> Vec<T> {
+    let found = indexes.iter().filter_map(|index| from.get(*index));
+    found.cloned().collect()
 }
 
 fn one_line(cells: Vec<TableCell>) -> Row {
@@ -322,6 +386,30 @@ mod tests {
                 .chars()
                 .any(|character| sanitize::is_dangerous(character) && character != '\n')
         );
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_whole_refs_and_no_minor_columns() {
+        let mut grid = Grid::new(vec![
+            Column::reference("REF"),
+            Column::state("STATE"),
+            Column::text("TYPE").minor(),
+            Column::number("EXIT"),
+        ]);
+        grid.push(vec![
+            Cell::new("pai-dlc/cn-hangzhou/dlc1"),
+            Cell::new("failed").toned(Tone::Bad),
+            Cell::new("ecs.gn6e-c12g1.3xlarge"),
+            Cell::new("137"),
+        ]);
+        insta::assert_snapshot!(render(&grid, &style(Some(42), false)), @r#"
+        REF                       STATE   EXIT
+        pai-dlc/cn-hangzhou/dlc1  failed   137
+        "#);
+        insta::assert_snapshot!(render(&grid, &style(Some(60), false)), @r#"
+        REF                       STATE   TYPE                  EXIT
+        pai-dlc/cn-hangzhou/dlc1  failed  ecs.gn6e-c12g1.3xla…   137
+        "#);
     }
 
     #[test]

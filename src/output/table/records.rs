@@ -255,7 +255,7 @@ pub(in crate::output) fn config(rows: &[config::Row], shows_origin: bool, style:
 /// What happened to a job.
 pub(in crate::output) fn events(rows: &[Event], style: &Style) -> String {
     let mut grid = Grid::new(vec![
-        Column::text("TIME"),
+        Column::reference("TIME"),
         Column::text("KIND"),
         Column::text("REASON"),
         Column::text("SOURCE"),

@@ -13,6 +13,7 @@ use crate::output::samples::{
 };
 use crate::output::*;
 use crate::secret::Secret;
+use crate::sign::Scheme;
 
 #[test]
 fn types_in_every_format() {
@@ -103,6 +104,7 @@ fn plans_show_requests_and_refusals_and_no_secret() {
         PlanEntry {
             provider: "paracloud",
             backend: Backend::Paracloud,
+            scheme: Scheme::Bearer,
             outcome: PlanOutcome::Planned(&planned),
             estimated_cost: Some(Money::from_micros(18_755_100, "CNY")),
             secrets: &secrets,
@@ -110,6 +112,7 @@ fn plans_show_requests_and_refusals_and_no_secret() {
         PlanEntry {
             provider: "second",
             backend: Backend::Paracloud,
+            scheme: Scheme::Bearer,
             outcome: PlanOutcome::Refused(&refused),
             estimated_cost: None,
             secrets: &secrets,
@@ -208,6 +211,7 @@ fn csv_columns_are_the_keys_of_the_records() {
     let entry = PlanEntry {
         provider: "paracloud",
         backend: Backend::Paracloud,
+        scheme: Scheme::Bearer,
         outcome: PlanOutcome::Planned(&planned),
         estimated_cost: Some(Money::from_micros(1, "CNY")),
         secrets: &secrets,

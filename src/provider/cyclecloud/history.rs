@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use crate::model::{State, Timestamp};
 
+use super::verdict::End;
+
 /// The memory of one job.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -21,13 +23,20 @@ pub(super) struct History {
     pub(super) wanted: Option<u32>,
     pub(super) added: Option<u64>,
     pub(super) created_at: Option<Timestamp>,
+    /// When the create was answered, by the clock of this side; what is counted from here is not counted by two clocks.
+    pub(super) submitted_at: Option<Timestamp>,
     pub(super) result_dir: Option<String>,
     pub(super) start_timeout_s: Option<u64>,
+    /// What a wait says instead, for itself.
+    #[serde(skip)]
+    pub(super) start_by: Option<Timestamp>,
     pub(super) time_limit_s: Option<u64>,
     pub(super) name: Option<String>,
     pub(super) marker: Option<String>,
     /// Nodes that were seen, by name, with the last word about each.
     pub(super) nodes: Vec<Remembered>,
+    /// The last look that counted: those right after it are the same one.
+    pub(super) counted_at: Option<Timestamp>,
     /// Looks in a row at which all nodes were ready, at which the job had failed, at which no node was left.
     pub(super) ready_polls: u32,
     pub(super) failed_polls: u32,
@@ -42,6 +51,8 @@ pub(super) struct History {
     pub(super) nodes_seen_at: Option<Timestamp>,
     /// The last state, by its word.
     pub(super) state: Option<String>,
+    /// The end, if the last look saw one.
+    pub(super) end: Option<End>,
 }
 
 /// A node that was seen.
@@ -50,7 +61,20 @@ pub(super) struct History {
 pub(super) struct Remembered {
     pub(super) name: String,
     pub(super) status: String,
+    /// Whether it had failed when it was last listed.
     pub(super) failed: bool,
+    /// Looks in a row at which it could not end any more: failed, deallocated or gone.
+    pub(super) lost_polls: u32,
+}
+
+impl Remembered {
+    /// A node that is seen for the first time.
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..Self::default()
+        }
+    }
 }
 
 impl History {
@@ -64,6 +88,11 @@ impl History {
     /// The reading to keep.
     pub(super) fn reading(&self) -> Option<Value> {
         serde_json::to_value(self).ok()
+    }
+
+    /// Since when the job has been waiting for its nodes.
+    pub(super) fn begun_at(&self) -> Option<Timestamp> {
+        self.submitted_at.or(self.created_at)
     }
 
     /// The state of the last look.

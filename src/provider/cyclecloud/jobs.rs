@@ -1,46 +1,31 @@
-//! Jobs over the wire: create, find, observe, list, cancel (cyclecloud.md §6, §7, §8).
+//! Jobs over the wire: create, find, cancel (cyclecloud.md §6, §7, §8).
 //!
 //! A create is sent once. A grant of fewer nodes than asked for is undone here, since only here is it known; what an
 //! unclear create means is the engine's to find out.
 
-use std::cmp::Reverse;
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Failure, Fate};
 use crate::model::{Job, Marker, ResourceRef, Timestamp};
-use crate::provider::{Creation, ListFilter, Listing, Observation, Plan, Tracked};
+use crate::provider::{Creation, Plan};
 
 use super::Cyclecloud;
 use super::answers::{Created, Managed, NodeList};
 use super::fields::{as_text, member, path, text};
 use super::history::History;
-use super::offers::RECENT_FAILURE_S;
+use super::observing::Listed;
 use super::payload::{TAG_NAME, TAG_START_TIMEOUT};
 use super::plan as planning;
 use super::record::{self, Sight};
 use super::request_id;
 use super::routes::{NodesOf, Termination};
-use super::status::ClusterStatus;
-use super::together::by_job;
 
-/// Jobs that are looked at together.
-const AT_ONCE: usize = 4;
 /// Looks for the nodes of a grant that is to be undone, and the pause between them (§1.4: no faster than 5 s).
 const LOOKS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(5);
-
-/// What the server says about the nodes of a request.
-enum Listed {
-    Known(NodeList),
-    /// The request and its operation are unknown, and no node of the cluster is one of the job's: the cluster's list.
-    Gone(NodeList),
-    /// The cluster is unknown too.
-    Forgotten,
-}
 
 /// What a plan's one request asks for.
 struct Wanted {
@@ -78,6 +63,7 @@ impl Wanted {
             machine_type: plan.offer.as_ref().map(|offer| offer.name.clone()),
             wanted: Some(plan.nodes),
             created_at: Some(now),
+            submitted_at: Some(now),
             result_dir,
             start_timeout_s: self
                 .setting(&[attributes, tags, TAG_START_TIMEOUT])
@@ -322,191 +308,11 @@ impl Cyclecloud {
                     accepted: true,
                     ..History::default()
                 };
-                Ok(vec![self.seen(&cluster, &id, &list, history, None)])
+                Ok(vec![self.seen(&cluster, &id, &list, history, None).await])
             }
             Err(error) if error.kind() == Kind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
         }
-    }
-
-    /// One list of the cluster for jobs that were looked at before and have nodes; one call for each other job, since
-    /// only a request's own list tells an ended job from an unknown one.
-    pub(super) async fn observe_jobs(&self, jobs: &[Tracked]) -> Result<Vec<Observation>> {
-        let mut together = self.listed_together(jobs).await?;
-        let mut looks = jobs.iter().map(|tracked| {
-            let listed = together.remove(&tracked.job_ref);
-            self.observe_one(tracked, listed)
-        });
-        let Some(first) = looks.next() else {
-            return Ok(Vec::new());
-        };
-        // Alone: five wrong passwords lock the account, and this one tells whether it is wrong (§2.1).
-        let mut observations = vec![first.await?];
-        let looks: Vec<_> = looks.collect();
-        let others: Vec<Observation> = stream::iter(looks).buffered(AT_ONCE).try_collect().await?;
-        observations.extend(others);
-        Ok(observations)
-    }
-
-    async fn observe_one(
-        &self,
-        tracked: &Tracked,
-        listed: Option<NodeList>,
-    ) -> Result<Observation> {
-        let (cluster, id) = self.parts(&tracked.job_ref)?;
-        let mut history = History::read(tracked.reading.as_ref());
-        history.time_limit_s = tracked.time_limit_s.or(history.time_limit_s);
-        let listed = match listed {
-            Some(list) => Listed::Known(list),
-            None => self.look(cluster, id, &history).await?,
-        };
-        let job = match listed {
-            Listed::Known(list) => {
-                let mut job = self.seen(cluster, id, &list, history, tracked.cancel_requested_at);
-                self.add_capacity_failure(cluster, &mut job).await;
-                job
-            }
-            // Nodes that somebody saw and that the cluster lists no more are gone, whether or not it remembers the
-            // request; without such a history nothing can be said (cli.md §10, "Small print").
-            Listed::Gone(list) if !history.nodes.is_empty() => {
-                let mut job = self.seen(cluster, id, &list, history, tracked.cancel_requested_at);
-                self.add_capacity_failure(cluster, &mut job).await;
-                job
-            }
-            Listed::Gone(_) | Listed::Forgotten
-                if !history.accepted && history.nodes.is_empty() =>
-            {
-                return Ok(Observation::Missing);
-            }
-            Listed::Gone(_) | Listed::Forgotten => {
-                let exits = self.exits(&history, id);
-                let sight = Sight {
-                    exits: exits.as_ref(),
-                    cancel_requested_at: tracked.cancel_requested_at,
-                    ..self.sight(cluster, id)
-                };
-                record::forgotten(&sight, history)
-            }
-        };
-        Ok(Observation::Seen(Box::new(job)))
-    }
-
-    /// The nodes of a request: by its id, by its operation, by what they carry (§6.3 no. 5, §13).
-    async fn look(&self, cluster: &str, id: &str, history: &History) -> Result<Listed> {
-        let by_operation = history.operation_id.as_deref().map(NodesOf::Operation);
-        for of in [Some(NodesOf::Request(id)), by_operation]
-            .into_iter()
-            .flatten()
-        {
-            match self.list_nodes(cluster, of).await {
-                Ok(list) => return Ok(Listed::Known(list)),
-                Err(error) if error.kind() == Kind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
-        match self.list_nodes(cluster, NodesOf::WholeCluster).await {
-            Ok(mut list) => {
-                list.nodes
-                    .retain(|node| node.job_id().as_deref() == Some(id));
-                // The other nodes of the cluster are none of the job's.
-                list.raw = list.nodes.iter().map(|node| node.raw.clone()).collect();
-                Ok(if list.nodes.is_empty() {
-                    Listed::Gone(list)
-                } else {
-                    Listed::Known(list)
-                })
-            }
-            Err(error) if error.kind() == Kind::NotFound => Ok(Listed::Forgotten),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The record of listed nodes, with the results that can be seen from here.
-    fn seen(
-        &self,
-        cluster: &str,
-        id: &str,
-        list: &NodeList,
-        mut history: History,
-        cancel_requested_at: Option<Timestamp>,
-    ) -> Job {
-        record::learn(&mut history, list);
-        let exits = self.exits(&history, id);
-        let sight = Sight {
-            exits: exits.as_ref(),
-            cancel_requested_at,
-            ..self.sight(cluster, id)
-        };
-        record::job(&sight, list, history)
-    }
-
-    fn exits(&self, history: &History, id: &str) -> Option<super::results::Exits> {
-        let directory = history
-            .result_dir
-            .as_deref()
-            .or(self.result_dir.as_deref())?;
-        self.results.exits(directory, id)
-    }
-
-    /// Nodes that vanished are mostly a lack of capacity: the bucket may say when it was (§8.5).
-    async fn add_capacity_failure(&self, cluster: &str, job: &mut Job) {
-        let Some(machine_type) = job
-            .instance_type
-            .clone()
-            .filter(|_| job.terminal && job.reason.as_deref() == Some("nodes_gone"))
-        else {
-            return;
-        };
-        // Without the status the record lacks a remark, which is no reason to fail.
-        let Ok(status) = self.read(&self.routes.status(cluster)).await else {
-            return;
-        };
-        let failure = ClusterStatus::read(&status)
-            .nodearrays
-            .iter()
-            .flat_map(|array| &array.buckets)
-            .filter(|bucket| {
-                bucket
-                    .machine_type
-                    .as_deref()
-                    .is_some_and(|its| its.eq_ignore_ascii_case(&machine_type))
-            })
-            .filter_map(|bucket| bucket.last_capacity_failure)
-            .filter(|seconds| *seconds <= RECENT_FAILURE_S)
-            .min_by(f64::total_cmp);
-        if let (Some(seconds), Some(message)) = (failure, &mut job.message) {
-            let remark =
-                format!("; the last capacity failure of `{machine_type}` was {seconds:.0} s ago");
-            message.push_str(&remark);
-        }
-    }
-
-    /// Jobs that have nodes now. The server has no notion of jobs: those without nodes are in the journal only.
-    pub(super) async fn list_jobs(&self, filter: &ListFilter) -> Result<Listing> {
-        let cluster = self.chosen_cluster(filter.namespace.as_deref())?;
-        let list = self.list_nodes(cluster, NodesOf::WholeCluster).await?;
-        let mut jobs: Vec<Job> = by_job(list)
-            .into_iter()
-            .map(|(id, list)| {
-                // A list cannot tell ready from ready twice: what earlier looks saw decides.
-                let tracked = filter.memory_of(&self.job_ref(cluster, &id));
-                let history = History::read(tracked.and_then(|tracked| tracked.reading.as_ref()));
-                let cancelled_at = tracked.and_then(|tracked| tracked.cancel_requested_at);
-                self.seen(cluster, &id, &list, history, cancelled_at)
-            })
-            .filter(|job| filter.states.is_empty() || filter.states.contains(&job.state))
-            .filter(|job| match (filter.since, job.created_at) {
-                (Some(since), Some(created)) => created >= since,
-                (_, _) => true,
-            })
-            .collect();
-        jobs.sort_by_key(|job| Reverse(job.created_at));
-        jobs.truncate(filter.limit.unwrap_or(usize::MAX));
-        Ok(Listing {
-            jobs,
-            truncated: None,
-            forgets_ended: true,
-        })
     }
 
     /// A bare request id of the configured cluster.
@@ -534,7 +340,7 @@ impl Cyclecloud {
         }
     }
 
-    fn sight<'a>(&'a self, cluster: &'a str, request_id: &'a str) -> Sight<'a> {
+    pub(super) fn sight<'a>(&'a self, cluster: &'a str, request_id: &'a str) -> Sight<'a> {
         Sight {
             provider: &self.name,
             cluster,
@@ -542,6 +348,7 @@ impl Cyclecloud {
             exits: None,
             cancel_requested_at: None,
             now: self.now(),
+            apart: self.apart(),
         }
     }
 

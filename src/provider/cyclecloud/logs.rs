@@ -2,12 +2,13 @@
 //! itself tells no logs.
 
 use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::{Backend, Job};
-use crate::provider::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
+use crate::provider::{LogLook, LogPiece, LogReader, LogSource, LogStart, LogStream, Logs};
 use crate::spec::JobSpec;
 
 use super::Cyclecloud;
@@ -33,18 +34,35 @@ impl Logs for Cyclecloud {
     async fn sources(&self, job: &Job) -> Result<Vec<LogSource>> {
         let (_, id) = self.parts(&job.job_ref)?;
         let history = History::read(job.reading.as_ref());
-        let directory = history.result_dir.as_deref().or(self.result_dir.as_deref());
-        let directory = directory
-            .filter(|directory| self.results.is_here(directory))
-            .ok_or_else(|| {
-                self.without_logs(directory)
-                    .with_job(job.job_ref.to_string())
-            })?;
-        let outputs = self.results.outputs(directory, id);
+        let directory = history.result_dir.or_else(|| self.result_dir.clone());
+        let Some(directory) = directory else {
+            return Err(self.without_logs(None).with_job(job.job_ref.to_string()));
+        };
+        let (share, id) = (directory.clone(), id.to_owned());
+        let outputs = self
+            .on_share(move |results| {
+                let is_here = results.is_here(&share);
+                is_here.then(|| results.outputs(&share, &id))
+            })
+            .await?;
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(outputs) = outputs else {
+            let error = if shares.contains(&directory) {
+                self.share_is_away(&directory)
+            } else {
+                self.without_logs(Some(&directory))
+            };
+            return Err(error.with_job(job.job_ref.to_string()));
+        };
+        shares.insert(directory);
         Ok(outputs
             .into_iter()
             .map(|output| LogSource {
                 name: output.node,
+                stream: output
+                    .path
+                    .file_name()
+                    .and_then(|name| LogStream::parse(name.to_str()?)),
                 locator: vec![output.path.to_string_lossy().into_owned()],
                 began_at: None,
                 ended: job.terminal || output.has_ended,
@@ -54,7 +72,7 @@ impl Logs for Cyclecloud {
 
     fn open<'a>(&'a self, source: &LogSource, _start: &LogStart) -> Box<dyn LogReader + 'a> {
         Box::new(Reader {
-            results: &*self.results,
+            results: Arc::clone(&self.results),
             path: source
                 .locator
                 .first()
@@ -70,6 +88,18 @@ impl Logs for Cyclecloud {
 }
 
 impl Cyclecloud {
+    /// A share that was here a moment ago: it is mounted, and does not answer.
+    fn share_is_away(&self, directory: &str) -> Error {
+        self.named(
+            Error::new(
+                Kind::Temporary,
+                "share_away",
+                format!("`{directory}` was mounted on this machine, and is not any more"),
+            )
+            .with_retryable(true),
+        )
+    }
+
     /// The refusal that names what else there is (§8.1).
     fn without_logs(&self, directory: Option<&str>) -> Error {
         let why = match directory {
@@ -92,25 +122,27 @@ impl Cyclecloud {
 
 /// A place in one file of one node.
 #[derive(Debug)]
-struct Reader<'a> {
-    results: &'a dyn Results,
+struct Reader {
+    results: Arc<dyn Results>,
     path: PathBuf,
     done: u64,
 }
 
 #[async_trait]
-impl LogReader for Reader<'_> {
+impl LogReader for Reader {
     async fn read(&mut self, _look: LogLook) -> Result<LogPiece> {
-        let bytes = self
-            .results
-            .read(&self.path, self.done, PIECE)
-            .map_err(|error| {
-                Error::new(
-                    Kind::Temporary,
-                    "unreadable_result",
-                    format!("`{}` cannot be read: {error}", self.path.display()),
-                )
-            })?;
+        let (results, path, done) = (Arc::clone(&self.results), self.path.clone(), self.done);
+        let unreadable = |error: String| {
+            Error::new(
+                Kind::Temporary,
+                "unreadable_result",
+                format!("`{}` cannot be read: {error}", self.path.display()),
+            )
+        };
+        let bytes = tokio::task::spawn_blocking(move || results.read(&path, done, PIECE))
+            .await
+            .map_err(|error| unreadable(error.to_string()))?
+            .map_err(|error| unreadable(error.to_string()))?;
         self.done += u64::try_from(bytes.len()).unwrap_or_default();
         Ok(LogPiece {
             more: bytes.len() == PIECE,

@@ -5,6 +5,7 @@
 //! what nodes say, `dialect` judges answers. A create is never sent twice from here, and nothing at all is sent after a 401.
 
 mod answers;
+mod by_files;
 mod caps;
 mod dialect;
 mod fields;
@@ -14,6 +15,7 @@ mod jobs;
 mod logs;
 mod namespaces;
 mod node;
+mod observing;
 mod offers;
 mod options;
 mod payload;
@@ -27,17 +29,21 @@ mod shares;
 mod state;
 mod status;
 mod together;
+mod verdict;
 mod volumes;
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, BaseUrl, Failure, Fate, Session, Template};
 use crate::model::{Backend, Job, Marker, Namespace, Offer, ResourceRef, Timestamp};
+use crate::sign::Scheme;
 use crate::spec::JobSpec;
 
 use super::raw::Manner;
@@ -62,9 +68,16 @@ pub use routes::{CLUSTER_STATUS, CREATE_NODES, LIST_NODES, Routes, TERMINATE_NOD
 pub use runner::{RUNNER, instructions};
 pub use status::{Bucket, ClusterStatus, NodeArray, PlacementGroup, Quota, VirtualMachine};
 
+/// Polls are no closer together (§1.4).
+const FLOOR: SignedDuration = SignedDuration::from_secs(5);
+/// The pauses of polls go by another clock than the times of looks.
+const CLOCK_SLEW: SignedDuration = SignedDuration::from_millis(100);
+
 /// How a request that a user wrote is sent.
 const MANNER: Manner = Manner {
     content_type: "application/json",
+    types_every_write: false,
+    enveloped: None,
     signed: &["authorization"],
     fixed: &[("x-cycle-client-version", routes::CLIENT)],
     takes_action: false,
@@ -103,6 +116,8 @@ pub struct Cyclecloud {
     results: Arc<dyn Results>,
     /// The first 401: nothing is sent after it, since five of them lock the account (§2.1).
     refused: OnceLock<Error>,
+    /// Directories of results that were here at some look: when one is not, it will be back.
+    shares: Mutex<BTreeSet<String>>,
 }
 
 impl Cyclecloud {
@@ -119,6 +134,7 @@ impl Cyclecloud {
             mode: connection.mode,
             results: connection.results,
             refused: OnceLock::new(),
+            shares: Mutex::default(),
         }
     }
 
@@ -213,6 +229,26 @@ impl Cyclecloud {
     fn now(&self) -> Timestamp {
         self.session.clock.now()
     }
+
+    /// Reads results off this thread: a share may hang, and that must make nobody deaf to Ctrl-C or the end of a time.
+    async fn on_share<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Results) -> T + Send + 'static,
+    ) -> Result<T> {
+        let results = Arc::clone(&self.results);
+        tokio::task::spawn_blocking(move || read(&*results))
+            .await
+            .map_err(|error| self.named(Error::internal(format!("reading results: {error}"))))
+    }
+
+    /// Looks count as two when a poll could lie between them (§1.4), against this machine always.
+    fn apart(&self) -> SignedDuration {
+        if self.routes.base().is_loopback() {
+            SignedDuration::ZERO
+        } else {
+            FLOOR - CLOCK_SLEW
+        }
+    }
 }
 
 #[async_trait]
@@ -225,6 +261,10 @@ impl Provider for Cyclecloud {
         Backend::Cyclecloud
     }
 
+    fn scheme(&self) -> Scheme {
+        self.session.signer.scheme()
+    }
+
     fn capabilities(&self) -> &'static Capabilities {
         &CAPABILITIES
     }
@@ -235,7 +275,7 @@ impl Provider for Cyclecloud {
             first: Duration::from_secs(5),
             cap: Duration::from_secs(30),
             late_cap: Duration::from_secs(30),
-            floor: Duration::from_secs(5),
+            floor: FLOOR.unsigned_abs(),
             misses: 2,
             loopback: self.routes.base().is_loopback(),
         }
@@ -294,6 +334,10 @@ impl Provider for Cyclecloud {
 
     async fn observe(&self, jobs: &[Tracked]) -> Result<Vec<Observation>> {
         self.observe_jobs(jobs).await
+    }
+
+    fn recall(&self, job: &Tracked) -> Option<Job> {
+        self.recall_job(job)
     }
 
     async fn list(&self, filter: &ListFilter) -> Result<Listing> {

@@ -2,6 +2,7 @@
 //!
 //! Pure. What the API does not tell and nobody remembered stays empty.
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 use crate::model::{Job, ResourceRef, State, Timestamp};
@@ -14,7 +15,8 @@ use super::node::{Node, Phase};
 use super::payload::{TAG_NAME, TAG_SPEC, TAG_START_TIMEOUT};
 use super::request_id;
 use super::results::Exits;
-use super::state::{self, Look, Verdict};
+use super::state::{self, Look};
+use super::verdict::Verdict;
 
 /// Which job is looked at, with what, and when.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +28,8 @@ pub(super) struct Sight<'a> {
     pub(super) exits: Option<&'a Exits>,
     pub(super) cancel_requested_at: Option<Timestamp>,
     pub(super) now: Timestamp,
+    /// Looks that are closer together than this are one.
+    pub(super) apart: SignedDuration,
 }
 
 /// Takes over what the nodes tell about the submit itself.
@@ -74,6 +78,7 @@ pub(super) fn job(sight: &Sight<'_>, list: &NodeList, mut history: History) -> J
             exits: sight.exits,
             cancel_requested_at: sight.cancel_requested_at,
             now: sight.now,
+            apart: sight.apart,
         },
     );
     let mut job = assemble(sight, &list.nodes, &history, verdict);
@@ -101,27 +106,36 @@ pub(super) fn forgotten(sight: &Sight<'_>, mut history: History) -> Job {
             exits: sight.exits,
             cancel_requested_at: sight.cancel_requested_at,
             now: sight.now,
+            apart: sight.apart,
         },
     );
     if verdict.exit_code.is_some() {
         return assemble(sight, &[], &by_files, verdict);
     }
+    history.gone_polls = by_files.gone_polls;
+    history.counted_at = by_files.counted_at;
     let is_new = history
-        .created_at
-        .is_some_and(|created| sight.now.duration_since(created).as_secs() < state::LAG_S);
+        .begun_at()
+        .is_some_and(|begun| sight.now.duration_since(begun).as_secs() < state::LAG_S);
     let mut verdict = Verdict::of(if is_new {
         State::Pending
     } else {
         State::Unknown
     });
     if !is_new {
-        verdict.reason = Some("forgotten");
+        verdict.reason = Some("forgotten".to_owned());
         verdict.message =
             Some("the server accepted the request and does not know it any more".to_owned());
         verdict.flags.insert(crate::model::Flag::Gone);
     }
     history.state = Some(verdict.state.as_str().to_owned());
     assemble(sight, &[], &history, verdict)
+}
+
+/// The record of an ended job as its last look saw it; `None` if that saw no end.
+pub(super) fn recalled(sight: &Sight<'_>, history: &History) -> Option<Job> {
+    let end = history.end.as_ref()?;
+    Some(assemble(sight, &[], history, end.verdict()))
 }
 
 /// The record of a create that was answered with 202.
@@ -155,7 +169,7 @@ fn assemble(sight: &Sight<'_>, nodes: &[Node], history: &History, verdict: Verdi
     job.terminal = verdict.terminal;
     job.name.clone_from(&history.name);
     job.raw_state = raw_state(&nodes, history);
-    job.reason = verdict.reason.map(str::to_owned);
+    job.reason = verdict.reason;
     job.message = verdict.message;
     job.created_at = history.created_at;
     job.started_at = history.started_at.filter(|_| history.seen_ready);

@@ -13,6 +13,8 @@ use crate::model::Timestamp;
 
 /// The files that the runner writes output to (§8.2).
 const OUTPUTS: [&str; 2] = ["stdout", "stderr"];
+/// What the runner leaves of a node: by any of it a directory is one's, and not the job's own.
+const TRACES: [&str; 4] = ["exit_code", "stdout", "stderr", "address"];
 
 /// What a node's directory holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +61,7 @@ impl Results for MountedResults {
         Some(
             nodes
                 .filter_map(Result::ok)
-                .filter(|node| node.path().is_dir())
+                .filter(|node| TRACES.iter().any(|file| node.path().join(file).exists()))
                 .filter_map(|node| {
                     let name = node.file_name().into_string().ok()?;
                     Some((name, exit(&node.path().join("exit_code"))))
@@ -113,7 +115,7 @@ fn exit(path: &Path) -> Option<Exit> {
         .and_then(|metadata| metadata.modified())
         .ok()
         .and_then(|modified| modified.duration_since(UNIX_EPOCH).ok())
-        .and_then(|since| i64::try_from(since.as_secs()).ok())
-        .and_then(|seconds| Timestamp::from_second(seconds).ok());
+        .and_then(|since| jiff::SignedDuration::try_from(since).ok())
+        .and_then(|since| Timestamp::from_duration(since).ok());
     Some(Exit { code, at })
 }

@@ -3,24 +3,26 @@
 //! Pure. Readiness, failure and disappearance need two looks in a row: nodes have been seen to flip within seconds, and
 //! lists lag. What nobody saw is never guessed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
 
 use crate::model::{Flag, State, Timestamp};
 
+use super::by_files;
 use super::history::{History, Remembered};
-use super::node::{Node, Phase, order_of};
+use super::node::{Node, Phase};
 use super::results::Exits;
+use super::verdict::Verdict;
 
 /// Looks in a row that make a fact.
-const CONFIRMED: u32 = 2;
+pub(super) const CONFIRMED: u32 = 2;
 /// How long nodes may take to become ready, unless somebody says otherwise (§5.4).
 pub(super) const START_TIMEOUT_S: u64 = 3600;
 /// Right after a create an absent job may be lag (job-model.md §6).
 pub(super) const LAG_S: i64 = 15;
 /// A job may have come, run and gone between two looks that are further apart.
 const BLIND_S: i64 = 300;
-/// The runner's exit code for a job that reached its limit.
-const TIME_LIMIT_CODE: i64 = 124;
 
 /// One look at a job.
 #[derive(Debug, Clone, Copy)]
@@ -30,58 +32,8 @@ pub(super) struct Look<'a> {
     pub(super) exits: Option<&'a Exits>,
     pub(super) cancel_requested_at: Option<Timestamp>,
     pub(super) now: Timestamp,
-}
-
-/// What a look means.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Verdict {
-    pub(super) state: State,
-    pub(super) terminal: bool,
-    pub(super) reason: Option<&'static str>,
-    pub(super) message: Option<String>,
-    pub(super) flags: BTreeSet<Flag>,
-    pub(super) exit_code: Option<i64>,
-    pub(super) finished_at: Option<Timestamp>,
-    /// Whether `finished_at` is when it was noticed, not when it happened.
-    pub(super) is_approximate: bool,
-}
-
-impl Verdict {
-    pub(super) fn of(state: State) -> Self {
-        Self {
-            state,
-            terminal: state.is_terminal(),
-            reason: None,
-            message: None,
-            flags: BTreeSet::new(),
-            exit_code: None,
-            finished_at: None,
-            is_approximate: false,
-        }
-    }
-
-    fn because(mut self, reason: &'static str, message: impl Into<String>) -> Self {
-        self.reason = Some(reason);
-        self.message = Some(message.into());
-        self
-    }
-
-    fn flagged(mut self, flag: Flag) -> Self {
-        self.flags.insert(flag);
-        self
-    }
-
-    /// Over, and its result can never be learned.
-    fn never_learned(mut self) -> Self {
-        self.terminal = true;
-        self.flagged(Flag::ResultUnknown)
-    }
-
-    fn noticed(mut self, at: Option<Timestamp>) -> Self {
-        self.finished_at = at;
-        self.is_approximate = at.is_some();
-        self
-    }
+    /// Looks that are closer together than this are one.
+    pub(super) apart: SignedDuration,
 }
 
 /// How many nodes are in which phase.
@@ -115,6 +67,11 @@ impl Count {
         self.ready > 0 && self.ready + self.failed == self.live
     }
 
+    /// Nothing is left that runs, or may run yet.
+    fn is_over(&self) -> bool {
+        self.live == self.failed + self.stopping
+    }
+
     fn none_can_run(&self) -> bool {
         self.failed > 0 && self.ready == 0
     }
@@ -125,7 +82,7 @@ pub(super) fn judge(history: &mut History, look: &Look<'_>) -> Verdict {
     let count = Count::of(look.nodes);
     remember(history, look, &count);
     let mut verdict =
-        by_exit_files(history, look, &count).unwrap_or_else(|| by_nodes(history, look, &count));
+        by_files::end(history, look).unwrap_or_else(|| by_nodes(history, look, &count));
     let wanted = history
         .wanted
         .and_then(|wanted| usize::try_from(wanted).ok());
@@ -137,30 +94,53 @@ pub(super) fn judge(history: &mut History, look: &Look<'_>) -> Verdict {
     if !verdict.terminal && (is_short || was_short) {
         verdict.flags.insert(Flag::Partial);
     }
+    // A node that is left costs, whatever became of the job: `cancel` ends it.
+    if verdict.terminal && count.live + count.stopped > 0 {
+        verdict.flags.insert(Flag::Reserving);
+    }
     history.state = Some(verdict.state.as_str().to_owned());
+    history.end = verdict.end();
     verdict
 }
 
 fn remember(history: &mut History, look: &Look<'_>, count: &Count) {
+    let is_apart = history.counted_at.is_none_or(|last| {
+        let since = look.now.duration_since(last);
+        since.is_negative() || since >= look.apart
+    });
+    let mut has_begun = false;
+    let mut counted = |holds: bool, so_far: u32| {
+        has_begun |= holds && so_far == 0;
+        match (holds, so_far) {
+            (false, _) => 0,
+            (true, 0) => 1,
+            (true, _) if is_apart => so_far.saturating_add(1),
+            (true, _) => so_far,
+        }
+    };
     for node in look.nodes {
-        let remembered = Remembered {
-            name: node.name.clone(),
-            status: node.word(),
-            failed: node.phase() == Phase::Failed,
-        };
-        match history
-            .nodes
-            .iter_mut()
-            .find(|known| known.name == node.name)
-        {
-            Some(known) => *known = remembered,
-            None => history.nodes.push(remembered),
+        let is_known = history.nodes.iter().any(|known| known.name == node.name);
+        if !is_known {
+            history.nodes.push(Remembered::new(&node.name));
         }
     }
-    let counted = |holds: bool, so_far: u32| if holds { so_far.saturating_add(1) } else { 0 };
+    for known in &mut history.nodes {
+        let node = look.nodes.iter().find(|node| node.name == known.name);
+        if let Some(node) = node {
+            known.status = node.word();
+            known.failed = node.phase() == Phase::Failed;
+        }
+        let is_lost = node.is_none_or(|node| {
+            matches!(node.phase(), Phase::Gone | Phase::Stopped | Phase::Failed)
+        });
+        known.lost_polls = counted(is_lost, known.lost_polls);
+    }
     history.gone_polls = counted(count.live == 0, history.gone_polls);
     history.ready_polls = counted(count.all_ready(), history.ready_polls);
     history.failed_polls = counted(count.none_can_run(), history.failed_polls);
+    if is_apart || has_begun {
+        history.counted_at = Some(look.now);
+    }
     if count.live == 0 {
         history.gone_at.get_or_insert(look.now);
     } else {
@@ -170,101 +150,27 @@ fn remember(history: &mut History, look: &Look<'_>, count: &Count) {
     if !history.seen_ready {
         match history.ready_polls {
             0 => history.started_at = None,
-            1 => history.started_at = Some(look.now),
+            1 => {
+                history.started_at.get_or_insert(look.now);
+            }
             _ => history.seen_ready = true,
         }
     }
 }
 
-/// Exit codes by the order of nodes; `None` for a node that has left none.
-type Codes<'a> = BTreeMap<(u64, &'a str), Option<i64>>;
-
-/// Exit files end a job as soon as every node has written one or is gone (§8.5).
-fn by_exit_files(history: &History, look: &Look<'_>, count: &Count) -> Option<Verdict> {
-    let exits = look.exits?;
-    if exits.values().all(Option::is_none) {
-        return None;
-    }
-    let codes: Codes<'_> = history
-        .nodes
-        .iter()
-        .map(|node| node.name.as_str())
-        .chain(exits.keys().map(String::as_str))
-        .map(|name| {
-            let code = exits.get(name).copied().flatten().map(|exit| exit.code);
-            ((order_of(name).0, name), code)
-        })
-        .collect();
-    let is_live = |name: &str| {
-        look.nodes.iter().any(|node| {
-            let can_end = matches!(node.phase(), Phase::Gone | Phase::Stopped | Phase::Failed);
-            node.name == name && !can_end
-        })
+/// When a cancel was asked for, unless the nodes had gone by themselves before.
+pub(super) fn cancel_of(history: &History, look: &Look<'_>) -> Option<Timestamp> {
+    let had_gone = |asked: &Timestamp| {
+        !history.nodes.is_empty() && history.gone_at.is_some_and(|gone| gone < *asked)
     };
-    let all_ended = codes
-        .iter()
-        .all(|((_, name), code)| code.is_some() || !is_live(name));
-    let target = history
-        .added
-        .or(history.wanted.map(u64::from))
-        .and_then(|nodes| usize::try_from(nodes).ok())
-        .unwrap_or(1);
-    let is_whole = codes.len() >= target;
-    if !all_ended || !(is_whole || count.live == 0) {
-        return None;
-    }
-    let last = exits.values().flatten().filter_map(|exit| exit.at).max();
-    let mut verdict = of_codes(&codes, is_whole, last, history, look)?;
-    verdict.finished_at = last;
-    Some(verdict)
-}
-
-/// The end that the codes of all nodes make.
-fn of_codes(
-    codes: &Codes<'_>,
-    is_whole: bool,
-    last: Option<Timestamp>,
-    history: &History,
-    look: &Look<'_>,
-) -> Option<Verdict> {
-    if let Some(code) = codes.values().flatten().find(|code| **code != 0).copied() {
-        let by_cancel = look
-            .cancel_requested_at
-            .is_some_and(|asked| last.is_none_or(|last| last >= asked));
-        let mut verdict = if by_cancel {
-            Verdict::of(State::Cancelled)
-        } else if code == TIME_LIMIT_CODE && history.time_limit_s.is_some() {
-            Verdict::of(State::Failed)
-                .because("timeout", "the runner ended the job at its time limit")
-        } else {
-            Verdict::of(State::Failed)
-        };
-        verdict.exit_code = Some(code);
-        return Some(verdict);
-    }
-    if is_whole && codes.values().all(Option::is_some) {
-        let mut verdict = Verdict::of(State::Succeeded);
-        verdict.exit_code = Some(0);
-        return Some(verdict);
-    }
-    if look.cancel_requested_at.is_some() {
-        return Some(Verdict::of(State::Cancelled));
-    }
-    if let Some(message) = failure(look.nodes).or_else(|| remembered_failure(history)) {
-        return Some(Verdict::of(State::Failed).because("node_failed", message));
-    }
-    // Files on a share may appear late.
-    (history.gone_polls >= CONFIRMED).then(|| {
-        Verdict::of(State::Unknown)
-            .because(
-                "no_exit_code",
-                "nodes are gone that have left no exit code; the others ended with 0",
-            )
-            .never_learned()
-    })
+    look.cancel_requested_at.filter(|asked| !had_gone(asked))
 }
 
 fn by_nodes(history: &History, look: &Look<'_>, count: &Count) -> Verdict {
+    // An end stands while its nodes leave: what ends them is no news about the job.
+    if let Some(end) = history.end.as_ref().filter(|_| count.is_over()) {
+        return end.verdict();
+    }
     if count.live == 0 {
         return without_nodes(history, look, count);
     }
@@ -308,11 +214,16 @@ fn by_nodes(history: &History, look: &Look<'_>, count: &Count) -> Verdict {
     if let Some(late) = too_late(history, look.now) {
         return late;
     }
+    let held_up = held_up(look.nodes);
     if count.pending == count.live {
-        return Verdict::of(State::Pending);
+        let mut verdict = Verdict::of(State::Pending);
+        verdict.message = held_up;
+        return verdict;
     }
     let mut verdict = Verdict::of(State::Starting);
-    verdict.message = Some(format!("{} of {} nodes are ready", count.ready, count.live));
+    let words = held_up.map_or_else(String::new, |words| format!("; {words}"));
+    let ready = format!("{} of {} nodes are ready{words}", count.ready, count.live);
+    verdict.message = Some(ready);
     verdict
 }
 
@@ -324,13 +235,13 @@ fn without_nodes(history: &History, look: &Look<'_>, count: &Count) -> Verdict {
     } else {
         "the nodes are gone"
     };
-    if look.cancel_requested_at.is_some() {
+    if cancel_of(history, look).is_some() {
         return Verdict::of(State::Cancelled).noticed(history.gone_at);
     }
     if history.nodes.is_empty() {
         let is_new = history
-            .created_at
-            .is_some_and(|created| seconds_between(created, look.now) < LAG_S);
+            .begun_at()
+            .is_some_and(|begun| seconds_between(begun, look.now) < LAG_S);
         return if history.accepted && is_new {
             Verdict::of(State::Pending)
         } else {
@@ -385,14 +296,19 @@ fn without_nodes(history: &History, look: &Look<'_>, count: &Count) -> Verdict {
 /// Not ready in time; the nodes may go on costing.
 fn too_late(history: &History, now: Timestamp) -> Option<Verdict> {
     let limit = history.start_timeout_s.unwrap_or(START_TIMEOUT_S);
-    let waited = seconds_between(history.created_at?, now);
-    let is_late = !history.seen_ready && u64::try_from(waited).is_ok_and(|waited| waited > limit);
-    is_late.then(|| {
-        Verdict::of(State::Failed).because(
-            "start_timeout",
-            format!("not all nodes were ready within {limit} s; `gpujob cancel` ends them"),
-        )
-    })
+    let begun = history.begun_at();
+    let by = history.start_by.or_else(|| {
+        let limit = SignedDuration::from_secs(i64::try_from(limit).ok()?);
+        begun?.checked_add(limit).ok()
+    })?;
+    if history.seen_ready || now < by {
+        return None;
+    }
+    let within = begun.map_or_else(String::new, |begun| {
+        format!(" within {} s", seconds_between(begun, by))
+    });
+    let message = format!("not all nodes were ready{within}; `gpujob cancel` ends them");
+    Some(Verdict::of(State::Failed).because("start_timeout", message))
 }
 
 /// The state of the last look, as long as it was no end.
@@ -400,8 +316,21 @@ fn before(history: &History) -> Option<State> {
     history.last_state().filter(|state| !state.is_terminal())
 }
 
+/// What the first node says that is not usable yet (§5.4: a stuck node tells why).
+fn held_up(nodes: &[Node]) -> Option<String> {
+    let mut nodes: Vec<&Node> = nodes
+        .iter()
+        .filter(|node| matches!(node.phase(), Phase::Pending | Phase::Starting))
+        .collect();
+    nodes.sort_by_key(|node| node.order());
+    nodes.iter().find_map(|node| {
+        let text = node.status_message.as_deref()?;
+        Some(format!("{}: {text}", node.name))
+    })
+}
+
 /// What the first bad node says.
-fn failure(nodes: &[Node]) -> Option<String> {
+pub(super) fn failure(nodes: &[Node]) -> Option<String> {
     nodes
         .iter()
         .filter(|node| node.phase() == Phase::Failed)
@@ -413,7 +342,7 @@ fn failure(nodes: &[Node]) -> Option<String> {
 }
 
 /// A node that had failed before it went.
-fn remembered_failure(history: &History) -> Option<String> {
+pub(super) fn remembered_failure(history: &History) -> Option<String> {
     history
         .nodes
         .iter()

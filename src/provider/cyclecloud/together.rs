@@ -17,14 +17,16 @@ use super::routes::NodesOf;
 impl Cyclecloud {
     /// The nodes of jobs that were looked at before, from one list of their cluster where there are several. A job that
     /// has no node there is left out: only its own list tells what that means. So is one that was never seen: only its
-    /// own list tells when it was made.
+    /// own list tells when it was made. A list that cannot be had fails for its jobs.
     pub(super) async fn listed_together(
         &self,
         jobs: &[Tracked],
-    ) -> Result<BTreeMap<ResourceRef, NodeList>> {
+    ) -> BTreeMap<ResourceRef, Result<NodeList>> {
         let mut clusters: BTreeMap<&str, BTreeMap<&str, &ResourceRef>> = BTreeMap::new();
         for tracked in jobs {
-            let (cluster, id) = self.parts(&tracked.job_ref)?;
+            let Ok((cluster, id)) = self.parts(&tracked.job_ref) else {
+                continue;
+            };
             if !History::read(tracked.reading.as_ref()).nodes.is_empty() {
                 let ids = clusters.entry(cluster).or_default();
                 ids.insert(id, &tracked.job_ref);
@@ -32,14 +34,21 @@ impl Cyclecloud {
         }
         let mut together = BTreeMap::new();
         for (cluster, ids) in clusters.iter().filter(|(_, ids)| ids.len() > 1) {
-            let list = self.list_nodes(cluster, NodesOf::WholeCluster).await?;
-            for (id, list) in by_job(list) {
-                if let Some(job_ref) = ids.get(id.as_str()) {
-                    together.insert((*job_ref).clone(), list);
+            match self.list_nodes(cluster, NodesOf::WholeCluster).await {
+                Ok(list) => {
+                    for (id, list) in by_job(list) {
+                        if let Some(job_ref) = ids.get(id.as_str()) {
+                            together.insert((*job_ref).clone(), Ok(list));
+                        }
+                    }
+                }
+                Err(error) => {
+                    let failed = |job_ref: &&ResourceRef| ((*job_ref).clone(), Err(error.clone()));
+                    together.extend(ids.values().map(failed));
                 }
             }
         }
-        Ok(together)
+        together
     }
 }
 

@@ -12,9 +12,11 @@ use crate::error::Result;
 use crate::model::{JobCost, ResourceRef, Timestamp};
 use crate::provider::{Costs, time};
 
+use super::Gongji;
+use super::money::{self, Points};
+use super::pages::Identity;
 use super::parse::{self, Memory};
 use super::wire::BillingTask;
-use super::{Gongji, money};
 
 /// The service's own figures of a job; `forecast_value` is an amount or a rate, nobody knows, and is never added (§6.3).
 const FIGURES: [&str; 4] = [
@@ -68,7 +70,9 @@ impl Gongji {
             record.map_or(Value::Null, Record::shown),
         );
         if let (Some(cost), Some(record)) = (&cost, record)
-            && money::is_tenth(cost, record.coin)
+            && record
+                .coin
+                .is_some_and(|coin| money::is_tenth(cost, coin.whole()))
         {
             self.warn(&format!(
                 "the billing record of `{job_ref}` counts ten times fewer points than the job itself: it seems to \
@@ -97,7 +101,9 @@ impl Gongji {
         let end = self.now().checked_add(MARGIN).unwrap_or(created);
         let (start, end) = (in_china(start), in_china(end));
         let rows = self
-            .rows("task_id", |page| self.api.task_billing(&start, &end, page))
+            .rows(Identity::Whole, |page| {
+                self.api.task_billing(&start, &end, page)
+            })
             .await;
         match rows {
             Ok(rows) => {
@@ -105,45 +111,49 @@ impl Gongji {
                     if let Ok(row) = BillingTask::deserialize(row)
                         && let Some(id) = row.task_id
                     {
-                        records.entry(id).or_default().add(&row);
+                        records.entry(id).or_insert(Record::NOTHING).add(&row);
                     }
                 }
             }
             Err(error) => {
-                let text = format!(
-                    "the billing records of `{}` are not known: {error}",
-                    self.name
-                );
-                self.session.reporter.detail(1, &text);
+                self.warn(&format!("the billing records are not known: {error}"));
             }
         }
         records
     }
 }
 
-/// What the billing records tell of one job, in points whose scale is not certain (§6.4).
-#[derive(Debug, Clone, Copy, Default)]
+/// What the billing records tell of one job, in points whose scale is not certain (§6.4). What one of them does not
+/// tell readably is not known of the whole either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Record {
-    coin: i64,
-    discount: i64,
+    coin: Option<Points>,
+    discount: Option<Points>,
 }
 
 impl Record {
+    const NOTHING: Self = Self {
+        coin: Some(Points::ZERO),
+        discount: Some(Points::ZERO),
+    };
+
     fn add(&mut self, row: &BillingTask) {
-        self.coin = self
-            .coin
-            .saturating_add(row.billing_coin.unwrap_or_default());
-        self.discount = self
-            .discount
-            .saturating_add(row.discount_coin.unwrap_or_default());
+        let sum = |known: Option<Points>, more: &Value| known?.plus(Points::read(more)?);
+        self.coin = sum(self.coin, &row.billing_coin);
+        self.discount = sum(self.discount, &row.discount_coin);
     }
 
     /// The net cost is what is left after the deduction (§6.4).
     fn shown(&self) -> Value {
+        let net = self
+            .coin
+            .zip(self.discount)
+            .and_then(|(coin, discount)| coin.minus(discount));
+        let shown = |points: Option<Points>| points.map_or(Value::Null, Points::shown);
         json!({
-            "billing_coin": self.coin,
-            "discount_coin": self.discount,
-            "net_coin": self.coin.saturating_sub(self.discount),
+            "billing_coin": shown(self.coin),
+            "discount_coin": shown(self.discount),
+            "net_coin": shown(net),
         })
     }
 }

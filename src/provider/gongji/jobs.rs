@@ -11,7 +11,7 @@ use crate::http::Template;
 use crate::model::{Flag, Job, Marker, ResourceRef, State, Timestamp};
 use crate::provider::{Creation, ListFilter, Listing, Observation, Plan, Tracked};
 
-use super::pages::{Next, Pages};
+use super::pages::{Identity, Next, Pages};
 use super::parse::{self, Memory};
 use super::wire::Created;
 use super::{Gongji, data_of, offers};
@@ -21,6 +21,10 @@ const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// A job that waits longer may wait for ever: what becomes of a mark nobody knows is not documented (§2.3).
 const LONG_WAIT: SignedDuration = SignedDuration::from_mins(10);
+
+/// How jobs, and their pods, are told apart in lists.
+const JOBS: Identity = Identity::Member("task_id");
+pub(super) const POINTS: Identity = Identity::Member("point_id");
 
 /// The rows of a list, and whether there are more than are ever read.
 #[derive(Debug)]
@@ -33,10 +37,10 @@ impl Gongji {
     /// All rows of a list in pages.
     pub(super) async fn rows(
         &self,
-        id_member: &'static str,
+        identity: Identity,
         request: impl Fn(usize) -> Template,
     ) -> Result<Rows> {
-        let mut pages = Pages::new(id_member);
+        let mut pages = Pages::new(identity);
         let mut number = 1;
         loop {
             let data = self.read(&request(number)).await?;
@@ -139,9 +143,7 @@ impl Gongji {
     /// Jobs that carry the marker. The service's search is vague, so the unfiltered list decides (cli.md §10).
     pub(super) async fn find_jobs(&self, marker: &Marker, since: Timestamp) -> Result<Vec<Job>> {
         let since = since.checked_sub(CLOCK_MARGIN).unwrap_or(since);
-        let list = self
-            .rows("task_id", |page| self.api.search_jobs(page))
-            .await?;
+        let list = self.rows(JOBS, |page| self.api.search_jobs(page)).await?;
         let found: Vec<Job> = list
             .rows
             .iter()
@@ -169,10 +171,22 @@ impl Gongji {
                 Some(row) => Some(row.clone()),
                 None => self.look_up(id).await?,
             };
-            observations.push(match value {
-                Some(value) => self.observed(&value, id, tracked, jobs.len() == 1).await?,
-                None => Observation::Missing,
+            let job = value.and_then(|value| {
+                let memory = Memory::Told {
+                    cancel_requested_at: tracked.cancel_requested_at,
+                    time_limit_s: tracked.time_limit_s,
+                };
+                parse::job(&value, &self.name, memory)
             });
+            observations
+                .push(job.map_or(Observation::Missing, |job| Observation::Seen(Box::new(job))));
+        }
+        self.add_pods(&mut observations).await?;
+        for observation in &mut observations {
+            if let Observation::Seen(job) = observation {
+                parse::mention_charges(job);
+                self.mention_long_wait(job);
+            }
         }
         Ok(observations)
     }
@@ -180,7 +194,7 @@ impl Gongji {
     /// Rows of the wanted jobs, read while fewer pages are left than jobs are missing.
     pub(super) async fn listed(&self, wanted: &BTreeSet<i64>) -> Result<BTreeMap<i64, Value>> {
         let mut listed = BTreeMap::new();
-        let mut pages = Pages::new("task_id");
+        let mut pages = Pages::new(JOBS);
         let mut number = 1;
         if wanted.len() < 2 {
             return Ok(listed);
@@ -208,9 +222,7 @@ impl Gongji {
             Err(error) if matches!(error.kind(), Kind::Rejected | Kind::NotFound) => error,
             Err(error) => return Err(error),
         };
-        let list = self
-            .rows("task_id", |page| self.api.search_jobs(page))
-            .await?;
+        let list = self.rows(JOBS, |page| self.api.search_jobs(page)).await?;
         let row = list
             .rows
             .into_iter()
@@ -221,50 +233,13 @@ impl Gongji {
         Ok(row)
     }
 
-    /// A job's record, with what its pods tell where that is worth a request: of a job that was asked for alone, and
-    /// of one that ended badly.
-    async fn observed(
-        &self,
-        value: &Value,
-        id: i64,
-        tracked: &Tracked,
-        alone: bool,
-    ) -> Result<Observation> {
-        let memory = Memory::Told {
-            cancel_requested_at: tracked.cancel_requested_at,
-            time_limit_s: tracked.time_limit_s,
-        };
-        let Some(mut job) = parse::job(value, &self.name, memory) else {
-            return Ok(Observation::Missing);
-        };
-        let has_pods = job.state != State::Pending;
-        if has_pods && (alone || job.state == State::Failed) {
-            match self
-                .rows("point_id", |page| self.api.list_points(id, page))
-                .await
-            {
-                Ok(nodes) => parse::add_nodes(&mut job, &nodes.rows),
-                // The exit code of an ended job is worth another try; everything else is not worth the job's record.
-                Err(error) if job.state == State::Failed && error.kind() == Kind::Temporary => {
-                    return Err(error);
-                }
-                Err(error) if error.kind() == Kind::Auth => return Err(error),
-                Err(error) => self
-                    .session
-                    .reporter
-                    .detail(1, &format!("the pods of job `{id}` are not known: {error}")),
-            }
-        }
-        self.mention_long_wait(&mut job);
-        Ok(Observation::Seen(Box::new(job)))
-    }
-
     fn mention_long_wait(&self, job: &mut Job) {
         let is_queued = job.flags.contains(&Flag::QueuedSpot);
         let waits_long = job
             .created_at
             .is_some_and(|created| self.now().duration_since(created) >= LONG_WAIT);
-        if job.state == State::Pending && !is_queued && waits_long && job.message.is_none() {
+        let is_told = job.reason.is_some() || job.message.is_some();
+        if job.state == State::Pending && !is_queued && waits_long && !is_told {
             job.message = Some(
                 "waits for long: what it was to run on may have sold out; `gpujob types` shows the stock"
                     .to_owned(),
@@ -275,9 +250,7 @@ impl Gongji {
     /// Recent jobs, newest first; the service's own order is not documented.
     pub(super) async fn list_jobs(&self, filter: &ListFilter) -> Result<Listing> {
         self.refuse_namespace(filter.namespace.as_deref())?;
-        let list = self
-            .rows("task_id", |page| self.api.search_jobs(page))
-            .await?;
+        let list = self.rows(JOBS, |page| self.api.search_jobs(page)).await?;
         let mut jobs: Vec<Job> = list
             .rows
             .iter()
@@ -300,6 +273,7 @@ impl Gongji {
                 .is_cut
                 .then(|| format!("the account has more than {} jobs", list.rows.len())),
             forgets_ended: false,
+            left_out: Vec::new(),
         })
     }
 
@@ -313,25 +287,6 @@ impl Gongji {
             .map(|_| ResourceRef::new(self.name.as_str(), [id]))
             .into_iter()
             .collect())
-    }
-
-    /// Asks for a stop; a refusal of what has ended is a success (§2.6).
-    pub(super) async fn stop(&self, job: &ResourceRef) -> Result<()> {
-        let id = self.job_id(job)?;
-        let Err(failure) = self.session.send(&self.api.stop_job(id)?).await else {
-            return Ok(());
-        };
-        let error = self.named(failure.error);
-        if !matches!(error.kind(), Kind::Rejected | Kind::NotFound) {
-            return Err(error);
-        }
-        let Some(value) = self.look_up(id).await? else {
-            return Err(self.unknown_job(job).with_cause(error));
-        };
-        match parse::job(&value, &self.name, Memory::Untold) {
-            Some(job) if job.terminal => Ok(()),
-            Some(_) | None => Err(error),
-        }
     }
 
     /// The number in a job's ref.

@@ -23,6 +23,25 @@ pub(super) struct Printed {
     end: Vec<u8>,
 }
 
+/// A log that comes in pieces, held against the beginning of what was handed out.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    position: usize,
+    /// What was read since the last block that fits.
+    block: Vec<u8>,
+}
+
+/// How far a piece fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// All of it is known.
+    Known,
+    /// Everything that was handed out has passed; from this byte of the piece on it is new.
+    New(usize),
+    /// It has another beginning than what was handed out; so many bytes of the piece were looked at.
+    Differs(usize),
+}
+
 /// How a log stands to what was handed out of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Joint {
@@ -63,8 +82,25 @@ impl Printed {
         self.end = last(text, KEPT).to_vec();
     }
 
+    /// These bytes were handed out behind what was before.
+    pub(super) fn extend(&mut self, bytes: &[u8]) {
+        let known = self.length % BLOCK;
+        let begun = [last(&self.end, known), bytes].concat();
+        self.blocks
+            .extend(begun.chunks_exact(BLOCK).map(fingerprint));
+        self.length += bytes.len();
+        self.end.extend_from_slice(last(bytes, KEPT));
+        let superfluous = self.end.len().saturating_sub(KEPT);
+        self.end.drain(..superfluous);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.length == 0
+    }
+
+    /// Whether the last byte is that of a line's end; so it is before the first.
+    pub(super) fn ends_a_line(&self) -> bool {
+        self.end.last().is_none_or(|byte| *byte == b'\n')
     }
 
     fn is_beginning_of(&self, text: &[u8]) -> bool {
@@ -82,7 +118,11 @@ impl Printed {
             return false;
         }
         let whole = text.len() / BLOCK * BLOCK;
-        let rest = text.get(whole..).unwrap_or_default();
+        self.has_at(whole, text.get(whole..).unwrap_or_default())
+    }
+
+    /// Whether this is what was handed out from a place on, as far as that is still known.
+    fn has_at(&self, whole: usize, rest: &[u8]) -> bool {
         let kept_from = self.length - self.end.len();
         match whole.checked_sub(kept_from) {
             Some(from) => self
@@ -112,15 +152,67 @@ impl Printed {
         }
         (1..=self.end.len().min(text.len()))
             .rev()
-            .filter(|length| self.is_certain(*length))
-            .find(|length| text.starts_with(last(&self.end, *length)))
+            .filter(|length| text.starts_with(last(&self.end, *length)))
+            .find(|length| self.is_certain(*length))
     }
 
-    /// Whether an overlap of so many bytes is no chance: long, or whole lines.
+    /// Whether an overlap of so many bytes is no chance: long, or a whole line with what stands around it.
     fn is_certain(&self, length: usize) -> bool {
         let from = self.end.len() - length;
         let begins_a_line = from == 0 || self.end.get(from - 1) == Some(&b'\n');
-        length >= CERTAIN || (begins_a_line && self.end.last() == Some(&b'\n'))
+        let mut lines = last(&self.end, length).split(|byte| *byte == b'\n');
+        let before_first = usize::from(!begins_a_line);
+        let holds_one = lines.clone().count() > before_first + 1
+            && (begins_a_line || lines.by_ref().skip(1).any(|line| !line.is_empty()));
+        length >= CERTAIN || holds_one
+    }
+}
+
+impl Walk {
+    /// Takes the next piece of the log.
+    pub(super) fn step(&mut self, printed: &Printed, piece: &[u8]) -> Step {
+        let mut used = 0;
+        loop {
+            let left = printed.length - self.position;
+            let rest = piece.get(used..).unwrap_or_default();
+            if left == 0 {
+                return if printed.end.ends_with(&self.block) {
+                    Step::New(used)
+                } else {
+                    Step::Differs(used)
+                };
+            }
+            if rest.is_empty() {
+                return Step::Known;
+            }
+            let size = rest.len().min(left).min(BLOCK - self.block.len());
+            self.block
+                .extend_from_slice(rest.get(..size).unwrap_or_default());
+            self.position += size;
+            used += size;
+            if self.block.len() == BLOCK {
+                let index = self.position / BLOCK - 1;
+                if printed.blocks.get(index) != Some(&fingerprint(&self.block)) {
+                    return Step::Differs(used);
+                }
+                self.block.clear();
+            }
+        }
+    }
+
+    /// Everything that was read, as long as no block of it has passed.
+    pub(super) fn beginning(self) -> Option<Vec<u8>> {
+        (self.position == self.block.len()).then_some(self.block)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.position == 0
+    }
+
+    /// Whether the log, which has ended, was only a beginning of what was handed out.
+    pub(super) fn is_shorter(&self, printed: &Printed) -> bool {
+        self.position < printed.length
+            && printed.has_at(self.position - self.block.len(), &self.block)
     }
 }
 
@@ -232,5 +324,84 @@ mod tests {
             printed(&text).joint(rotated.as_bytes()),
             Joint::Rotated(202)
         );
+    }
+
+    #[test]
+    fn an_overlap_may_end_in_a_line_that_is_not_whole() {
+        let known = format!("{}line 0000", lines(0..50));
+        let now = lines(48..60);
+        let overlap = known.len() - lines(0..48).len();
+        assert_eq!(
+            printed(&known).joint(now.as_bytes()),
+            Joint::Rotated(overlap)
+        );
+        // Cut inside a line, with a whole one behind.
+        let cut = printed("line 1\nline 2\nline 3\n");
+        assert_eq!(cut.joint(b"2\nline 3\nline 4\n"), Joint::Rotated(9));
+        assert_eq!(cut.joint(b"3\nother\n"), Joint::Other);
+        // Without a line's end in it, it may be chance.
+        assert_eq!(printed("x\nab").joint(b"abc\n"), Joint::Other);
+    }
+
+    #[test]
+    fn what_is_handed_out_bit_by_bit_is_known_as_the_whole_is() {
+        let text = lines(0..20_000);
+        for size in [1000, 4096, 10_000, 70_000, 200_000] {
+            let mut grown = Printed::default();
+            for piece in text.as_bytes().chunks(size) {
+                grown.extend(piece);
+            }
+            assert_eq!(grown, printed(&text), "{size}");
+        }
+    }
+
+    /// Where a walk over a log in pieces ends: in the text behind what is known, or with the last step.
+    fn walk(printed: &Printed, text: &str, size: usize) -> (Walk, Result<usize, Step>) {
+        let mut walk = Walk::default();
+        let mut begun = 0;
+        for piece in text.as_bytes().chunks(size) {
+            match walk.step(printed, piece) {
+                Step::Known => begun += piece.len(),
+                Step::New(from) => return (walk, Ok(begun + from)),
+                Step::Differs(used) => return (walk, Err(Step::Differs(begun + used))),
+            }
+        }
+        (walk, Err(Step::Known))
+    }
+
+    #[test]
+    fn a_log_in_pieces_goes_on_where_the_whole_does() {
+        for length in [1, 100, 315, 10_000] {
+            let (text, grown) = (lines(0..length), lines(0..length + 7));
+            for size in [100, 4096, 9999] {
+                assert_eq!(
+                    walk(&printed(&text), &grown, size).1,
+                    Ok(text.len()),
+                    "{length}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_log_in_pieces_is_shorter_or_differs_as_the_whole_does() {
+        let known = printed(&lines(0..10_000));
+        for size in [100, 4096, 9999] {
+            let (short, end) = walk(&known, &lines(0..9_000), size);
+            assert_eq!(end, Err(Step::Known));
+            assert!(short.is_shorter(&known));
+            let (other, end) = walk(&known, &lines(7..9_000), size);
+            assert_eq!(end, Err(Step::Differs(BLOCK)));
+            assert_eq!(
+                other.beginning().unwrap(),
+                lines(7..9_000).as_bytes()[..BLOCK]
+            );
+            let late = format!("{}{}", lines(0..5_000), lines(0..5_000));
+            let (late, end) = walk(&known, &late, size);
+            assert!(matches!(end, Err(Step::Differs(_))), "{end:?}");
+            assert_eq!(late.beginning(), None);
+        }
+        let (cut, _) = walk(&known, &format!("{}other", lines(0..9_999)), 100);
+        assert!(!cut.is_shorter(&known));
     }
 }

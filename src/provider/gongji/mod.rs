@@ -12,6 +12,7 @@ mod draft;
 mod events;
 mod jobs;
 mod joint;
+mod log_reader;
 mod logs;
 mod money;
 mod mounts;
@@ -21,9 +22,12 @@ mod options;
 mod pages;
 pub mod parse;
 pub mod plan;
+mod pods;
 mod program;
 mod shape;
+mod sift;
 mod state;
+mod stop;
 mod storage;
 mod survey;
 mod volumes;
@@ -37,6 +41,7 @@ use serde_json::Value;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, BaseUrl, Failure, Fate, Session};
 use crate::model::{Backend, Job, Marker, Offer, ResourceRef, Timestamp};
+use crate::sign::Scheme;
 use crate::spec::JobSpec;
 
 use super::raw::Manner;
@@ -59,6 +64,9 @@ pub const READ_LIMIT: Duration = Duration::from_secs(30);
 /// How a request that a user wrote is sent.
 const MANNER: Manner = Manner {
     content_type: "application/json",
+    types_every_write: true,
+    // Every answer has one (gongji.md §0).
+    enveloped: Some("api"),
     signed: &["token", "timestamp", "version", "sign_str"],
     fixed: &[],
     takes_action: false,
@@ -84,6 +92,7 @@ pub struct Gongji {
     session: Session,
     api: api::Api,
     region: Option<String>,
+    restarts: logs::Restarts,
 }
 
 impl Gongji {
@@ -94,6 +103,7 @@ impl Gongji {
             session: connection.session,
             api: api::Api::new(connection.base),
             region: connection.region.filter(|region| !region.is_empty()),
+            restarts: logs::Restarts::default(),
         }
     }
 
@@ -159,6 +169,10 @@ impl Provider for Gongji {
 
     fn backend(&self) -> Backend {
         Backend::Gongji
+    }
+
+    fn scheme(&self) -> Scheme {
+        self.session.signer.scheme()
     }
 
     fn capabilities(&self) -> &'static Capabilities {

@@ -1,6 +1,10 @@
 //! Points of money to yuan (gongji.md §3, §6.4): integers throughout.
 
+use serde_json::Value;
+
 use crate::model::Money;
+
+use super::wire::lenient;
 
 /// Points of one yuan, for prices and for a job's own `billing_value` (§6.4).
 const POINTS_PER_YUAN: i128 = 1_000_000;
@@ -12,6 +16,70 @@ const CURRENCY: &str = "CNY";
 
 /// An hourly price below or above this is likely misread (§10 no. 4): 0.01 and 2000 yuan.
 const PLAUSIBLE: std::ops::RangeInclusive<i128> = 10_000..=2_000_000_000;
+
+/// Points with as many decimals as billing records may have; exact (§6.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Points {
+    /// Billionths of a point.
+    nanos: i128,
+}
+
+impl Points {
+    pub(super) const ZERO: Self = Self { nanos: 0 };
+    const DECIMALS: usize = 9;
+    const NANOS: i128 = 1_000_000_000;
+
+    /// A JSON number or a text of one; `None` for everything else, and for more decimals than are kept.
+    pub(super) fn read(value: &Value) -> Option<Self> {
+        let text = lenient::text_of(value)?;
+        let (sign, digits) = match text.strip_prefix('-') {
+            Some(digits) => (-1, digits),
+            None => (1, text.as_str()),
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let fraction = fraction.trim_end_matches('0');
+        let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || fraction.len() > Self::DECIMALS {
+            return None;
+        }
+        if !all_digits(whole) || !all_digits(fraction) {
+            return None;
+        }
+        let padded: i128 = format!("{fraction:0<9}").parse().ok()?;
+        let whole: i128 = whole.parse().ok()?;
+        let nanos = whole.checked_mul(Self::NANOS)?.checked_add(padded)?;
+        Some(Self {
+            nanos: sign * nanos,
+        })
+    }
+
+    pub(super) fn plus(self, other: Self) -> Option<Self> {
+        let nanos = self.nanos.checked_add(other.nanos)?;
+        Some(Self { nanos })
+    }
+
+    pub(super) fn minus(self, other: Self) -> Option<Self> {
+        let nanos = self.nanos.checked_sub(other.nanos)?;
+        Some(Self { nanos })
+    }
+
+    /// Without the fraction.
+    pub(super) fn whole(self) -> i64 {
+        i64::try_from(self.nanos / Self::NANOS).unwrap_or(i64::MAX)
+    }
+
+    /// As a JSON number.
+    pub(super) fn shown(self) -> Value {
+        let sign = if self.nanos < 0 { "-" } else { "" };
+        let whole = (self.nanos / Self::NANOS).unsigned_abs();
+        let fraction = format!("{:09}", (self.nanos % Self::NANOS).unsigned_abs());
+        let text = match fraction.trim_end_matches('0') {
+            "" => format!("{sign}{whole}"),
+            digits => format!("{sign}{whole}.{digits}"),
+        };
+        serde_json::from_str(&text).unwrap_or(Value::String(text))
+    }
+}
 
 /// What was billed, as money.
 pub(super) fn of_points(points: i64) -> Money {
@@ -42,6 +110,7 @@ pub(super) fn is_plausible(per_hour: &Money) -> bool {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use serde_json::json;
 
     use super::*;
 
@@ -93,5 +162,20 @@ mod tests {
         assert!(is_plausible(&per_hour(Some(466), None).unwrap()));
         assert!(!is_plausible(&per_hour(Some(2), None).unwrap()));
         assert!(!is_plausible(&per_hour(Some(600_000), None).unwrap()));
+    }
+
+    #[rstest]
+    #[case(json!(6_710_400), Some("6710400"))]
+    #[case(json!(6_710_400.5), Some("6710400.5"))]
+    #[case(json!("-0.250"), Some("-0.25"))]
+    #[case(json!(" 12 "), Some("12"))]
+    #[case(json!("1e6"), None)]
+    #[case(json!("1,000"), None)]
+    #[case(json!("-"), None)]
+    #[case(json!(null), None)]
+    #[case(json!([1]), None)]
+    fn points_keep_their_fraction(#[case] value: Value, #[case] shown: Option<&str>) {
+        let read = Points::read(&value).map(|points| points.shown().to_string());
+        assert_eq!(read.as_deref(), shown);
     }
 }

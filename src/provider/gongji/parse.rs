@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::model::{Flag, Job, Marker, ResourceRef, State, Timestamp};
 use crate::provider::time;
 
-use super::wire::{Container, JobAnswer, Node};
+use super::wire::{Container, JobAnswer, Node, lenient};
 use super::{money, offers, state};
 
 /// What a task's name begins with when the user gave none.
@@ -18,6 +18,10 @@ pub const NAMELESS: &str = "gpujob";
 /// Times without an offset are Chinese (§10, "Lenient decoding rules").
 const ZONE: Offset = time::CHINA;
 const MASK: &str = "••••";
+
+/// The generic reason of a job that reached its time limit, and a pod's word for it.
+const TIMEOUT: &str = "timeout";
+const DEADLINE: &str = "DeadlineExceeded";
 
 /// Exit codes of a program that was told to stop, or killed: what a time limit leaves behind.
 const KILLED: [i64; 2] = [137, 143];
@@ -127,8 +131,12 @@ fn judge_the_end(job: &mut Job, answer: &JobAnswer, memory: Memory) {
                 job.finished_at = Some(instant);
                 job.approximate.push("finished_at");
             }
-            Some(None) => job.message = Some("not cancelled by this client".to_owned()),
-            Some(Some(_)) | None => {}
+            Some(None) => {
+                job.message = Some("not cancelled by this client".to_owned());
+                stopped_by_somebody(job, answer);
+            }
+            Some(Some(_)) => {}
+            None => stopped_by_somebody(job, answer),
         },
         State::Failed => {
             let limit = answer
@@ -142,21 +150,57 @@ fn judge_the_end(job: &mut Job, answer: &JobAnswer, memory: Memory) {
                 .zip(limit)
                 .is_some_and(|((begin, end), limit)| end.as_second() - begin.as_second() >= limit);
             if reached {
-                job.reason = Some("timeout".to_owned());
+                job.reason = Some(TIMEOUT.to_owned());
             }
         }
         State::Pending | State::Starting | State::Running | State::Succeeded | State::Unknown => {}
     }
-    if job.terminal
-        && let Some(charged) = answer.billing_points.filter(|points| *points > 0)
+}
+
+/// When somebody else stopped it: about the last change that the detail tells (job-model.md §5).
+fn stopped_by_somebody(job: &mut Job, answer: &JobAnswer) {
+    if job.finished_at.is_none()
+        && let Some(changed) = time::read(&answer.last_update_time, ZONE)
     {
-        // 0 is "no longer charged" (§2.6).
-        let told = format!("{charged} pods are still charged");
-        job.message = Some(match job.message.take() {
-            Some(message) => format!("{message}; {told}"),
-            None => told,
-        });
+        job.finished_at = Some(changed);
+        job.approximate.push("finished_at");
     }
+}
+
+/// How many pods of a job are charged still; `None` for none, which is "no longer charged" (§2.6).
+pub(super) fn charged(job: &Job) -> Option<i64> {
+    let pods = job.raw.get("billing_points").and_then(lenient::integer_of);
+    pods.filter(|pods| *pods > 0)
+}
+
+/// `2 pods are still charged`.
+pub(super) fn charges(pods: i64) -> String {
+    match pods {
+        1 => "1 pod is still charged".to_owned(),
+        pods => format!("{pods} pods are still charged"),
+    }
+}
+
+/// Says behind everything else why a job that is over still costs.
+pub fn mention_charges(job: &mut Job) {
+    let Some(told) = charged(job).filter(|_| job.terminal).map(charges) else {
+        return;
+    };
+    job.message = Some(match job.message.take() {
+        Some(message) => format!("{message}; {told}"),
+        None if job.state == State::Failed => format!("no message; {told}"),
+        None => told,
+    });
+}
+
+/// Whether a pod of these tells how its program ended.
+pub(super) fn tell_an_end(nodes: &[Value]) -> bool {
+    let nodes: Vec<Node> = nodes
+        .iter()
+        .filter_map(|node| Node::deserialize(node).ok())
+        .collect();
+    failed_containers(&nodes)
+        .any(|container| container.exit_code.is_some() || container.reason.is_some())
 }
 
 /// Adds what only the pods tell: their names, the run time, the exit code, and why they ended (§5.1).
@@ -184,7 +228,7 @@ pub fn add_nodes(job: &mut Job, nodes: &[Value]) {
         return;
     }
     let by_itself = job.exit_code.is_some_and(|code| !KILLED.contains(&code));
-    if by_itself && job.reason.as_deref() == Some("timeout") {
+    if by_itself && job.reason.as_deref() == Some(TIMEOUT) {
         // It ended on its own, as late as that was.
         job.reason = None;
     }
@@ -192,7 +236,12 @@ pub fn add_nodes(job: &mut Job, nodes: &[Value]) {
     if job.reason.is_none() {
         job.reason = failed_containers(&nodes)
             .chain(containers())
-            .find_map(|container| container.reason.clone());
+            .find_map(|container| container.reason.clone())
+            .map(|reason| match reason.as_str() {
+                // The word of a pod for its job's time limit (job-model.md §6).
+                DEADLINE if job.terminal => TIMEOUT.to_owned(),
+                _ => reason,
+            });
     }
     if job.message.is_none() {
         job.message = failed_containers(&nodes)

@@ -11,6 +11,7 @@ use crate::model::{ResourceRef, Volume};
 use crate::provider::{CreatedVolume, Creation, VolumeRequest, Volumes};
 
 use super::api::StorageType;
+use super::pages::Identity;
 use super::storage::StorageKind;
 use super::wire::{CreateNas, NasCreated, NasOffers};
 use super::{Gongji, nas, storage};
@@ -19,7 +20,7 @@ impl Gongji {
     /// All volumes of one kind.
     pub(super) async fn volumes_of(&self, kind: StorageKind) -> Result<Vec<Volume>> {
         let rows = self
-            .rows("storage_id", |page| match kind {
+            .rows(Identity::Member("storage_id"), |page| match kind {
                 StorageKind::Object => self.api.list_storage(StorageType::Object, page),
                 StorageKind::Share => self.api.list_storage(StorageType::Share, page),
                 StorageKind::Nas => self.api.list_nas(page),

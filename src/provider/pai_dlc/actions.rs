@@ -4,6 +4,8 @@ use http::Method;
 
 use crate::error::{Error, Kind, Result};
 
+use super::api::{AIWORKSPACE_VERSION, DLC_VERSION};
+
 /// The two products: each has a host and a version of its own (§1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Product {
@@ -77,7 +79,20 @@ const AIWORKSPACE: &[Row] = &[
     ("GET", "quotas", "ListQuotas"),
 ];
 
+impl Product {
+    /// The product that has this version (§1.1).
+    pub(super) fn of_version(version: &str) -> Option<Self> {
+        match version {
+            DLC_VERSION => Some(Self::Dlc),
+            AIWORKSPACE_VERSION => Some(Self::AiWorkspace),
+            _ => None,
+        }
+    }
+}
+
 /// The product and the operation of a request; `named` is the operation as the user names it.
+///
+/// A path that the table does not have goes where its first word belongs, else to PAI-DLC.
 pub(super) fn of<'a>(
     method: &Method,
     segments: &[String],
@@ -102,7 +117,9 @@ pub(super) fn of<'a>(
                 segments.join("/")
             ),
         )
-        .with_hint("name it with `--action`, such as `--action CreateTensorboard`")),
+        .with_hint(format!(
+            "name it with `--action`, such as `--action CreateTensorboard`; for one of AIWorkspace add `-H \"x-acs-version: {AIWORKSPACE_VERSION}\"`"
+        ))),
     }
 }
 

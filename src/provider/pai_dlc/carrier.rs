@@ -4,6 +4,8 @@
 //! Pure. The line holds the job's own marker, so that no program prints it by chance, and stands behind whatever the
 //! program left without a line feed.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -30,20 +32,28 @@ pub(super) fn marker_of(raw: &Value) -> Option<String> {
     parse::marker_of(&answer).map(|marker| marker.as_str().to_owned())
 }
 
-/// A line without what the carrier wrote at its end, and the code, if it did. Nothing is left of a line of its own.
-pub(super) fn cut<'a>(line: &'a str, marker: &str) -> (Option<&'a str>, Option<i64>) {
-    let found = line
-        .strip_suffix(END)
-        .and_then(|line| line.rsplit_once(BEGIN))
-        .and_then(|(before, rest)| {
-            let code = rest.strip_prefix(marker)?.strip_prefix(' ')?;
-            Some((before, code.parse().ok()?))
-        });
-    match found {
-        None => (Some(line), None),
-        Some(("", code)) => (None, Some(code)),
-        Some((before, code)) => (Some(before), Some(code)),
-    }
+/// A line without what the carrier wrote into it, and the code, if it did. Nothing is left of a line of its own.
+///
+/// What follows it is not the carrier's: the carriage return of a terminal, or words of a process that still runs.
+pub(super) fn cut<'a>(line: &'a str, marker: &str) -> (Option<Cow<'a, str>>, Option<i64>) {
+    let found = line.rmatch_indices(BEGIN).find_map(|(position, _)| {
+        let rest = line.get(position + BEGIN.len()..)?;
+        let rest = rest.strip_prefix(marker)?.strip_prefix(' ')?;
+        let (code, behind) = rest.split_once(END)?;
+        let is_number = !code.is_empty() && code.bytes().all(|digit| digit.is_ascii_digit());
+        is_number.then_some(())?;
+        Some((line.get(..position)?, code.parse().ok()?, behind))
+    });
+    let Some((before, code, behind)) = found else {
+        return (Some(Cow::Borrowed(line)), None);
+    };
+    let behind = behind.trim_end();
+    let left = match (before, behind) {
+        ("", "") => None,
+        (text, "") | ("", text) => Some(Cow::Borrowed(text)),
+        (before, behind) => Some(Cow::Owned([before, behind].concat())),
+    };
+    (left, Some(code))
 }
 
 #[cfg(test)]
@@ -83,16 +93,31 @@ mod tests {
         let (rest, carried) = cut(last, MARKER);
         assert_eq!(carried, Some(i64::from(code)));
         let mut left: String = first.iter().map(|line| [line, "\n"].concat()).collect();
-        left.push_str(rest.unwrap_or_default());
+        left.push_str(&rest.unwrap_or_default());
         assert_eq!(left, printed);
     }
 
     #[rstest]
     #[case("::gpujob-exit-code bcdfghjklm2456 x::")]
     #[case("::gpujob-exit-code otherotherothe 3::")]
-    #[case("::gpujob-exit-code bcdfghjklm2456 3:: more")]
+    #[case("::gpujob-exit-code bcdfghjklm2456 ::")]
+    #[case("+ printf '::gpujob-exit-code bcdfghjklm2456 %s::\\n' 5")]
     #[case("anything else")]
     fn other_lines_stay_as_they_are(#[case] line: &str) {
-        assert_eq!(cut(line, MARKER), (Some(line), None));
+        assert_eq!(cut(line, MARKER), (Some(Cow::Borrowed(line)), None));
+    }
+
+    #[rstest]
+    #[case("::gpujob-exit-code bcdfghjklm2456 3::", None)]
+    #[case("::gpujob-exit-code bcdfghjklm2456 3::\r", None)]
+    #[case("::gpujob-exit-code bcdfghjklm2456 3::  ", None)]
+    #[case("::gpujob-exit-code bcdfghjklm2456 3::bg", Some("bg"))]
+    #[case("one::gpujob-exit-code bcdfghjklm2456 3::", Some("one"))]
+    #[case("one::gpujob-exit-code bcdfghjklm2456 3:: bg\r", Some("one bg"))]
+    fn whatever_stands_beside_it_the_code_is_found_and_the_rest_kept(
+        #[case] line: &str,
+        #[case] left: Option<&str>,
+    ) {
+        assert_eq!(cut(line, MARKER), (left.map(Cow::Borrowed), Some(3)));
     }
 }

@@ -13,6 +13,7 @@ use crate::http::dialect::{Dialect, Repeat, Verdict, kind_of_status};
 use crate::http::retry::server_time;
 
 use super::envelope::Envelope;
+use super::mend;
 
 /// The longest wait a server may ask for (§7.4).
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
@@ -51,7 +52,7 @@ fn judge_success(operation: &'static str, answer: &Answer) -> Verdict {
     if answer.looks_like_html() {
         return not_this_api(operation, answer, "a web page");
     }
-    let Ok(Value::Object(members)) = answer.json() else {
+    let Ok(Value::Object(members)) = mend::json(answer) else {
         return not_this_api(operation, answer, "an answer that is no JSON object");
     };
     let is_there = expected_member(operation).map(|name| {
@@ -136,7 +137,10 @@ fn classify(
         "ServiceUnavailable" | "ServiceUnavailableTemporary" => {
             return (Kind::Temporary, Repeat::Helpful { after });
         }
-        "NotFound" if !status.is_server_error() => return (Kind::NotFound, Repeat::Useless),
+        // Inside a 401, 403, 409 or 429 the status says more (§7.3).
+        "NotFound" if status.is_success() || matches!(status.as_u16(), 400 | 404) => {
+            return (Kind::NotFound, Repeat::Useless);
+        }
         _ => {}
     }
     let kind = if status.is_success() {

@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::http::Answer;
 
+use super::mend;
+
 /// What an answer says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Envelope {
@@ -21,7 +23,7 @@ pub(super) struct Envelope {
 impl Envelope {
     /// Reads whatever the body is; never fails.
     pub(super) fn read(answer: &Answer) -> Self {
-        let mut envelope = match answer.json() {
+        let mut envelope = match mend::json(answer) {
             Ok(Value::Object(members)) => Self::from_json(&members),
             Ok(_) | Err(_) if is_xml(answer) => Self::from_xml(&answer.body),
             Ok(_) | Err(_) => Self::default(),

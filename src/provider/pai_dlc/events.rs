@@ -39,8 +39,8 @@ impl Events for PaiDlc {
         let since = answer.gmt_create_time.as_deref().unwrap_or(BEGINNING);
         let of_job = self
             .events_in(&site.job_events(id, since), JOB)
-            .await?
-            .unwrap_or_default();
+            .await
+            .map_err(|error| error.with_job(job.to_string()))?;
         let questions: Vec<_> = incarnations(&answer.pods)
             .into_iter()
             .map(|(pod, uid, _)| self.events_of_pod(&site, id, pod, uid, since))
@@ -64,25 +64,26 @@ impl PaiDlc {
         uid: Option<&str>,
         since: &str,
     ) -> Result<Vec<Event>> {
-        let told = self
+        match self
             .events_in(&site.pod_events(job, pod, uid, since), pod)
-            .await?;
-        Ok(told.unwrap_or_else(|| {
-            let text = format!("`{}` tells no events of the pod `{pod}`", self.name);
-            self.session.reporter.detail(1, &text);
-            Vec::new()
-        }))
+            .await
+        {
+            // The service forgets a pod before its job.
+            Err(error) if error.kind() == Kind::NotFound => {
+                let text = format!(
+                    "`{}` tells no events of the pod `{pod}`: {error}",
+                    self.name
+                );
+                self.session.reporter.note(&text);
+                Ok(Vec::new())
+            }
+            told => told,
+        }
     }
 
-    /// The events of one answer; `None` where the service refuses, as it may before a container has started.
-    async fn events_in(&self, request: &Template, source: &str) -> Result<Option<Vec<Event>>> {
-        let body = match self.read(request).await {
-            Ok(body) => body,
-            Err(error) if matches!(error.kind(), Kind::Rejected | Kind::NotFound) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
+    /// The events of one answer.
+    async fn events_in(&self, request: &Template, source: &str) -> Result<Vec<Event>> {
+        let body = self.read(request).await?;
         let lines = body
             .get("Events")
             .and_then(Value::as_array)
@@ -93,9 +94,7 @@ impl PaiDlc {
                 self.name
             ));
         }
-        Ok(Some(
-            lines.iter().map(|line| read_event(line, source)).collect(),
-        ))
+        Ok(lines.iter().map(|line| read_event(line, source)).collect())
     }
 }
 
@@ -141,7 +140,7 @@ fn read_event(line: &Value, source: &str) -> Event {
     };
     Event {
         time: instant,
-        kind: kind.map(str::to_owned),
+        kind: kind.map(str::to_lowercase),
         reason: reason.map(str::to_owned),
         message: (!message.is_empty()).then(|| message.to_owned()),
         source: Some(source.to_owned()),
@@ -168,14 +167,14 @@ mod tests {
     #[case::of_the_contract(
         "2026-01-12T09:42:02Z Normal SuccessfulCreatePod created pod x-master-0",
         Some("2026-01-12T09:42:02Z"),
-        Some("Normal"),
+        Some("normal"),
         Some("SuccessfulCreatePod"),
         "created pod x-master-0"
     )]
     #[case::an_offset_and_a_colon(
         "2026-01-12T17:42:02+08:00 Warning FailedScheduling: 0/8 nodes are available",
         Some("2026-01-12T09:42:02Z"),
-        Some("Warning"),
+        Some("warning"),
         Some("FailedScheduling"),
         "0/8 nodes are available"
     )]

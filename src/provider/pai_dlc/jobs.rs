@@ -108,7 +108,7 @@ impl PaiDlc {
             let mut observed = Vec::new();
             for (id, tracked) in group {
                 let observation = match listed.get(id) {
-                    Some(value) => self.observed(value, &site, tracked),
+                    Some(value) => self.observed("ListJobs", value, &site, tracked)?,
                     None => self.observe_one(&site, id, tracked).await?,
                 };
                 observed.push((&tracked.job_ref, observation));
@@ -117,7 +117,7 @@ impl PaiDlc {
                 .iter_mut()
                 .filter_map(|(_, observation)| match observation {
                     Observation::Seen(job) => Some(job.as_mut()),
-                    Observation::Missing => None,
+                    Observation::Missing | Observation::Unread(_) => None,
                 })
                 .collect();
             self.add_cards(&site, &mut found).await;
@@ -167,7 +167,7 @@ impl PaiDlc {
             Err(error) if error.kind() == Kind::NotFound => return Ok(Observation::Missing),
             Err(error) => return Err(error),
         };
-        let mut observation = self.observed(&value, site, tracked);
+        let mut observation = self.observed("GetJob", &value, site, tracked)?;
         // Only the list tells the limit, and only a stop that nobody here asked for needs it (cli.md §10).
         let needs_limit = matches!(&observation, Observation::Seen(job)
             if job.state == State::Cancelled)
@@ -178,7 +178,7 @@ impl PaiDlc {
                 time_limit_s: Some(limit),
                 ..tracked.clone()
             };
-            observation = self.observed(&value, site, &told);
+            observation = self.observed("GetJob", &value, site, &told)?;
         }
         Ok(observation)
     }
@@ -232,9 +232,19 @@ impl PaiDlc {
         Ok(())
     }
 
-    fn observed(&self, value: &Value, site: &Site, tracked: &Tracked) -> Observation {
-        parse::job(value, self.origin(&site.region), Memory::of(tracked))
-            .map_or(Observation::Missing, |job| Observation::Seen(Box::new(job)))
+    /// A deleted job is missing; an answer without an id says nothing of the job.
+    fn observed(
+        &self,
+        operation: &str,
+        value: &Value,
+        site: &Site,
+        tracked: &Tracked,
+    ) -> Result<Observation> {
+        match parse::job(value, self.origin(&site.region), Memory::of(tracked)) {
+            Some(job) => Ok(Observation::Seen(Box::new(job))),
+            None if parse::is_deleted(value) => Ok(Observation::Missing),
+            None => Err(self.unreadable(operation, "holds no `JobId`")),
+        }
     }
 
     /// Recent jobs of a workspace, newest first.
@@ -271,12 +281,16 @@ impl PaiDlc {
             jobs,
             truncated: None,
             forgets_ended: false,
+            left_out: Vec::new(),
         })
     }
 
     /// A bare id of the configured region.
     pub(super) async fn resolve_job(&self, id: &str) -> Result<Vec<ResourceRef>> {
         match self.read(&self.home.get_job(id)).await {
+            Ok(value) if id_of(&value).is_none() => {
+                Err(self.unreadable("GetJob", "holds no `JobId`"))
+            }
             Ok(_) => Ok(vec![ResourceRef::new(
                 self.name.as_str(),
                 [self.home.region.as_str(), id],

@@ -1,5 +1,6 @@
 //! Logs of a job's pods (pai-dlc.md §3.6): read by time, in windows, since the service has no cursor.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,9 +14,13 @@ use crate::provider::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
 
 use super::api::{BEGINNING, LogWindow, Site};
 use super::events::incarnations;
+use super::mend;
 use super::windows::{Ask, Windows};
 use super::wire::{JobAnswer, LogsAnswer};
 use super::{PaiDlc, carrier};
+
+/// The code of the error for an answer that is larger than what is taken by default.
+const TOO_LARGE: &str = "body_too_large";
 
 /// Before the job's own time of creation nothing was written, but clocks differ.
 const MARGIN: SignedDuration = SignedDuration::from_secs(60);
@@ -45,14 +50,17 @@ impl Logs for PaiDlc {
                 .map_err(|error| error.with_job(job.job_ref.to_string()))?;
             answer = JobAnswer::deserialize(&detail).unwrap_or_default();
         }
+        // What this machine made up may be later than the first line.
         let began_at = job
             .created_at
+            .filter(|_| !job.approximate.contains(&"created_at"))
             .and_then(|created| created.checked_sub(MARGIN).ok());
         let carrier = carrier::marker_of(&job.raw).unwrap_or_default();
         Ok(incarnations(&answer.pods)
             .into_iter()
             .map(|(pod, uid, is_present)| LogSource {
                 name: pod.to_owned(),
+                stream: None,
                 locator: [
                     site.region.as_str(),
                     id,
@@ -194,7 +202,21 @@ impl Reader<'_> {
             self.round = None;
             return Ok(LogPiece::default());
         };
-        let lines = self.ask(ask).await?;
+        let lines = match self.ask(ask).await {
+            Ok(lines) => lines,
+            Err(error) if ask.is_seam && error.kind() == Kind::Rejected => Vec::new(),
+            Err(error) if error.code() == TOO_LARGE => {
+                let can_ask_again = self.windows.as_mut().is_some_and(Windows::is_too_large);
+                if !can_ask_again {
+                    return Err(error);
+                }
+                return Ok(LogPiece {
+                    more: true,
+                    ..LogPiece::default()
+                });
+            }
+            Err(error) => return Err(error),
+        };
         let Some(windows) = &mut self.windows else {
             return Ok(LogPiece::default());
         };
@@ -217,7 +239,7 @@ impl Reader<'_> {
         {
             let (line, code) = match carrier {
                 Some(marker) => carrier::cut(line, marker),
-                None => (Some(line.as_str()), None),
+                None => (Some(Cow::Borrowed(line.as_str())), None),
             };
             self.code = code.or(self.code);
             if let Some(line) = line {
@@ -243,7 +265,13 @@ impl Reader<'_> {
         let mut ask = Windows::new(from);
         ask.begin(now, false);
         let found = match ask.ask() {
-            Some(ask) => self.ask(ask).await?.len(),
+            Some(ask) => {
+                let ask = Ask {
+                    any_size: true,
+                    ..ask
+                };
+                self.ask(ask).await?.len()
+            }
             None => 0,
         };
         if found >= tail.lines || from == earliest {
@@ -273,17 +301,18 @@ impl Reader<'_> {
             most_lines: ask.most_lines,
         };
         let uid = Some(uid.as_str()).filter(|uid| !uid.is_empty());
-        let answer = self
-            .provider
-            .ask(&site.pod_logs(job, pod, uid, &window))
-            .await?;
+        let mut request = site.pod_logs(job, pod, uid, &window);
+        if ask.any_size {
+            request = request.with_answer_of_any_size();
+        }
+        let answer = self.provider.ask(&request).await?;
         if let Some(served) = answer.header("date").and_then(http_date) {
             self.ahead = served.duration_since(self.provider.now());
         }
-        let read: Result<LogsAnswer, _> = answer.decode();
+        let read = mend::json(&answer).and_then(LogsAnswer::deserialize);
         drop(answer);
         match read {
-            Ok(read) => Ok(read.logs.unwrap_or_default()),
+            Ok(read) => Ok(read.logs),
             Err(error) => Err(self
                 .provider
                 .unreadable("GetPodLogs", &format!("cannot be read: {error}"))),

@@ -17,6 +17,7 @@ mod events;
 mod extras;
 mod jobs;
 mod logs;
+mod mend;
 mod mounts;
 pub mod offers;
 mod options;
@@ -40,6 +41,7 @@ use async_trait::async_trait;
 use crate::error::{Error, Kind, Result};
 use crate::http::{BaseUrl, Session, Template};
 use crate::model::{Backend, Gpu, Job, Marker, Offer, ResourceRef, Timestamp};
+use crate::sign::Scheme;
 use crate::spec::JobSpec;
 
 use super::{
@@ -188,6 +190,10 @@ impl Provider for PaiDlc {
 
     fn backend(&self) -> Backend {
         Backend::PaiDlc
+    }
+
+    fn scheme(&self) -> Scheme {
+        self.session.signer.scheme()
     }
 
     fn capabilities(&self) -> &'static Capabilities {

@@ -87,6 +87,11 @@ pub fn job(value: &Value, origin: Origin<'_>, memory: Memory) -> Option<Job> {
     Some(job)
 }
 
+/// Whether a row of the list is about a job that was deleted.
+pub fn is_deleted(value: &Value) -> bool {
+    JobAnswer::deserialize(value).is_ok_and(|answer| answer.is_deleted == Some(true))
+}
+
 /// The time limit that `ListJobs` tells, in seconds.
 pub fn time_limit(value: &Value) -> Option<u64> {
     let answer = JobAnswer::deserialize(value).ok()?;

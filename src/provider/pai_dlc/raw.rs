@@ -14,6 +14,9 @@ const VERSION: &str = "x-acs-version";
 
 const MANNER: Manner = Manner {
     content_type: CONTENT_TYPE,
+    // Without a body none is sent (pai-dlc.md §2.1).
+    types_every_write: false,
+    enveloped: None,
     // The version is the user's to change: the service may have newer ones.
     signed: &[
         "authorization",
@@ -45,6 +48,11 @@ impl PaiDlc {
                 format!("--action: `{action}` cannot be the name of an operation"),
             )
         })?;
+        // The two products' paths look alike, their versions do not: one that the user gives chooses the host too (§1.1).
+        let told = request.headers.iter().find(|(name, _)| name == VERSION);
+        let product = told
+            .and_then(|(_, version)| Product::of_version(version.to_str().ok()?))
+            .unwrap_or(product);
         let (base, version) = match product {
             Product::Dlc => (&self.home.dlc, DLC_VERSION),
             Product::AiWorkspace => (&self.home.aiworkspace, AIWORKSPACE_VERSION),

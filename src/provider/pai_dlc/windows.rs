@@ -1,8 +1,9 @@
 //! Which seconds of a log to ask for, and what of an answer is new (pai-dlc.md §3.6).
 //!
-//! Pure. The service knows no cursor and no time of a line; it answers the lines of a period of whole seconds, and of a
-//! full answer nobody knows which end is missing. So a full answer counts for nothing and its window is halved; windows
-//! never overlap, but each is asked again until its seconds lie behind, and what was handed out of it is remembered.
+//! Pure. The service knows no cursor and no time of a line. Whether a period's last second belongs to it is not
+//! documented, nor which end of a full answer is missing. So a full answer counts for nothing and its period is halved,
+//! and a period begins with the second that the one before ended with: how many lines from there on were handed out
+//! already is asked for and not guessed, since lines may be alike.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -15,22 +16,26 @@ const USUAL_LINES: usize = 2_000;
 const MORE_LINES: usize = 10;
 const MOST_LINES: usize = 20_000_000;
 
-/// A window whose end is not so many seconds past may still get lines.
+/// A second that is not so many seconds past may still get lines.
 const OVERLAP: i64 = 5;
 
-/// The last look goes back so many seconds before the last: what came late is found again.
+/// The last look goes back so many seconds: what came late is found again.
 const WIDE: i64 = 60;
 
-/// A window is not extended any more when it has so many lines, or is so many seconds long.
+/// A later beginning is looked for when so many lines, or seconds, are asked for at every look.
 const FULL_ENOUGH: usize = 500;
-const LONG_ENOUGH: i64 = 60;
+const LONG_ENOUGH: i64 = 120;
 
-/// One question: a period, both ends included, in whole seconds, and at most so many lines.
+/// One question: a period in whole seconds, and at most so many lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ask {
     pub(super) from: i64,
     pub(super) to: i64,
     pub(super) most_lines: usize,
+    /// However large the answer is: the period cannot be made smaller.
+    pub(super) any_size: bool,
+    /// Its period begins and ends at once; a service that refuses that has nothing there.
+    pub(super) is_seam: bool,
 }
 
 /// What an answer gave.
@@ -45,24 +50,32 @@ pub(super) struct News {
 /// A place in a log that is read by time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Windows {
-    start: i64,
     now: i64,
-    all: VecDeque<Window>,
-}
-
-/// Some seconds, and what was handed out of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Window {
-    ask: Ask,
-    /// Fingerprints of the lines, in order.
+    /// Fingerprints of the lines that were handed out, in the service's order.
     seen: Vec<u64>,
+    /// Where questions may begin, ascending. There is always one.
+    starts: VecDeque<Start>,
+    /// How far this round has to go, the nearest last; empty between rounds.
+    ends: Vec<i64>,
+    /// How far any round went.
+    reached: i64,
+    /// The next question is about the seam behind this end, up to which so many lines were seen.
+    seam: Option<(i64, usize)>,
+    most_lines: usize,
     /// How many lines came when fewer were asked for.
     before: Option<usize>,
-    /// One half of a window: what was seen and is not in it belongs to the next.
-    is_half: bool,
-    /// Whether this round has asked for it.
-    is_asked: bool,
-    /// Whether it needs no further look.
+    any_size: bool,
+}
+
+/// A second from which on may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Start {
+    second: i64,
+    /// The first of `seen` that an answer from there on holds.
+    offset: usize,
+    /// How many lines the seam itself held.
+    held: usize,
+    /// Nothing comes late before it any more.
     is_settled: bool,
 }
 
@@ -70,156 +83,231 @@ impl Windows {
     /// At the first second that counts.
     pub(super) fn new(start: i64) -> Self {
         Self {
-            start,
             now: start,
-            all: VecDeque::new(),
+            seen: Vec::new(),
+            starts: VecDeque::from([Start {
+                second: start,
+                offset: 0,
+                held: 0,
+                is_settled: true,
+            }]),
+            ends: Vec::new(),
+            reached: i64::MIN,
+            seam: None,
+            most_lines: USUAL_LINES,
+            before: None,
+            any_size: false,
         }
     }
 
     /// Begins a round of questions that reaches to the service's present; the last one goes back for what came late.
     pub(super) fn begin(&mut self, now: i64, is_last: bool) {
         self.now = self.now.max(now);
-        while self
-            .all
-            .front()
-            .is_some_and(|window| window.is_settled && window.ask.to < self.now - WIDE)
+        self.ask_anew();
+        self.seam = None;
+        let wide = self.now - WIDE;
+        while self.starts.len() > 1
+            && self
+                .starts
+                .back()
+                .is_some_and(|start| !start.is_settled || is_last && start.second > wide)
         {
-            self.all.pop_front();
+            self.starts.pop_back();
         }
-        let next = match self.all.back_mut() {
-            None => self.start,
-            Some(last) if last.ask.to >= self.now => self.now + 1,
-            Some(last)
-                if last.is_settled
-                    || last.seen.len() >= FULL_ENOUGH
-                    || self.now - last.ask.from >= LONG_ENOUGH =>
-            {
-                last.ask.to + 1
-            }
-            Some(last) => {
-                last.ask.to = self.now;
-                last.before = None;
-                self.now + 1
-            }
-        };
-        if next <= self.now {
-            self.all.push_back(Window::new(next, self.now));
+        self.ends.clear();
+        let start = self.start();
+        if start.second > self.now {
+            return;
         }
-        // Should all of them be dropped, the next begins here.
-        self.start = self.now + 1;
-        for window in &mut self.all {
-            window.is_asked = window.is_settled && !is_last;
+        // One second more: the present one may be left out of a period that ends with it.
+        self.ends.push(self.now + 1);
+        let is_first = self.reached == i64::MIN;
+        let is_much = self.seen.len().saturating_sub(start.offset) >= FULL_ENOUGH
+            || self.now - start.second >= LONG_ENOUGH;
+        let settled = self.now - OVERLAP - 1;
+        if !is_first && !is_last && is_much && settled > start.second {
+            self.ends.push(settled);
         }
     }
 
     /// The next question of the round.
     pub(super) fn ask(&self) -> Option<Ask> {
-        self.all
-            .iter()
-            .find(|window| !window.is_asked)
-            .map(|window| window.ask)
+        let end = *self.ends.last()?;
+        let (from, to) = match self.seam {
+            Some((second, _)) => (second, second),
+            None => (self.start().second, end),
+        };
+        Some(Ask {
+            from,
+            to,
+            most_lines: self.most_lines,
+            any_size: self.any_size,
+            is_seam: self.seam.is_some(),
+        })
     }
 
     /// Takes the answer to the last question.
     pub(super) fn answer(&mut self, lines: &[String]) -> News {
-        let Some(index) = self.all.iter().position(|window| !window.is_asked) else {
+        let Some(end) = self.ends.last().copied() else {
             return News::default();
         };
-        let settled_before = self.now - OVERLAP;
-        let Some(window) = self.all.get_mut(index) else {
+        let is_full = lines.len() >= self.most_lines;
+        if is_full && self.ask_for_less_or_more(lines.len()) {
             return News::default();
-        };
-        let mut news = News::default();
-        if lines.len() >= window.ask.most_lines {
-            if window.ask.to > window.ask.from {
-                let second = window.halve();
-                self.all.insert(index + 1, second);
-                return news;
-            }
-            if window.before != Some(lines.len()) && window.ask.most_lines < MOST_LINES {
-                window.before = Some(lines.len());
-                window.ask.most_lines = window.ask.most_lines.saturating_mul(MORE_LINES);
-                return news;
-            }
-            news.is_cut = true;
         }
         // More were asked for, and no more came.
-        news.is_cut |= window.before == Some(lines.len());
-        let (new, rest) = window.take(lines);
-        news.lines = new;
-        window.is_asked = true;
-        window.is_settled = window.ask.to < settled_before;
-        window.before = None;
-        if std::mem::take(&mut window.is_half)
-            && let Some(next) = self.all.get_mut(index + 1)
-        {
-            next.seen.splice(0..0, rest);
-        }
-        news
-    }
-}
-
-impl Window {
-    fn new(from: i64, to: i64) -> Self {
-        Self {
-            ask: Ask {
-                from,
-                to,
-                most_lines: USUAL_LINES,
-            },
-            seen: Vec::new(),
-            before: None,
-            is_half: false,
-            is_asked: false,
-            is_settled: false,
-        }
-    }
-
-    /// Becomes its own first half, and gives the second.
-    fn halve(&mut self) -> Self {
-        let middle = self.ask.from + (self.ask.to - self.ask.from) / 2;
-        let mut second = Self::new(middle + 1, self.ask.to);
-        second.is_half = self.is_half;
-        self.ask.to = middle;
-        self.ask.most_lines = USUAL_LINES;
-        self.is_half = true;
-        second
-    }
-
-    /// The lines that were not seen yet, and what was seen and belongs to the next window.
-    fn take(&mut self, lines: &[String]) -> (Vec<usize>, Vec<u64>) {
+        let is_cut = is_full || self.before == Some(lines.len());
         let answer: Vec<u64> = lines.iter().map(|line| fingerprint(line)).collect();
+        if let Some((second, position)) = self.seam.take() {
+            self.begin_at(second, position, &answer);
+            self.ask_anew();
+            return News::default();
+        }
+        let start = self.start();
+        if is_cut && start.held > 0 && start.second < end {
+            // The seam held lines, so a period's last second belongs to it, and can be asked for alone.
+            if let Some(start) = self.starts.back_mut() {
+                start.offset += start.held;
+                start.held = 0;
+                start.second = end;
+            }
+            self.ask_anew();
+            return News::default();
+        }
+        let (lines, position) = self.take(answer, end < self.reached);
+        self.ask_anew();
+        self.reached = self.reached.max(end);
+        self.ends.pop();
+        if !self.ends.is_empty() {
+            self.seam = Some((end, position));
+        }
+        News { lines, is_cut }
+    }
+
+    /// The answer to the last question was too large to be read; whether another question can be asked instead.
+    pub(super) fn is_too_large(&mut self) -> bool {
+        if self.halve() {
+            return true;
+        }
+        !std::mem::replace(&mut self.any_size, true)
+    }
+
+    fn start(&self) -> Start {
+        self.starts.back().copied().unwrap_or(Start {
+            second: self.now,
+            offset: self.seen.len(),
+            held: 0,
+            is_settled: true,
+        })
+    }
+
+    fn ask_anew(&mut self) {
+        self.most_lines = USUAL_LINES;
+        self.before = None;
+        self.any_size = false;
+    }
+
+    /// After a full answer: half of the period, or as it is one second, more lines.
+    fn ask_for_less_or_more(&mut self, count: usize) -> bool {
+        if self.halve() {
+            return true;
+        }
+        let is_more = self.before != Some(count) && self.most_lines < MOST_LINES;
+        if is_more {
+            self.before = Some(count);
+            self.most_lines = self.most_lines.saturating_mul(MORE_LINES);
+        }
+        is_more
+    }
+
+    /// Goes half as far first, where there is a second between.
+    fn halve(&mut self) -> bool {
+        let (None, Some(end)) = (self.seam, self.ends.last().copied()) else {
+            return false;
+        };
+        let from = self.start().second;
+        let is_divisible = end - from > 1;
+        if is_divisible {
+            self.ends.push(from + (end - from) / 2);
+            self.ask_anew();
+        }
+        is_divisible
+    }
+
+    /// Questions begin at this second from now on: of what was seen up to `position`, the seam holds the last.
+    fn begin_at(&mut self, second: i64, position: usize, seam: &[u64]) {
+        let first = self.start().offset;
+        let mut offset = position.min(self.seen.len());
+        for line in seam.iter().rev() {
+            if offset > first && self.seen.get(offset - 1) == Some(line) {
+                offset -= 1;
+            }
+        }
+        self.starts.push_back(Start {
+            second,
+            offset,
+            held: position.saturating_sub(offset),
+            is_settled: second < self.now - OVERLAP,
+        });
+        self.forget();
+    }
+
+    /// Drops what no look goes back to any more.
+    fn forget(&mut self) {
+        let wide = self.now - WIDE;
+        while self
+            .starts
+            .get(1)
+            .is_some_and(|next| next.is_settled && next.second <= wide)
+        {
+            self.starts.pop_front();
+        }
+        let gone = self.starts.front().map_or(0, |start| start.offset);
+        if gone > 0 {
+            self.seen.drain(..gone.min(self.seen.len()));
+            for start in &mut self.starts {
+                start.offset -= gone;
+            }
+        }
+    }
+
+    /// The lines of an answer that were not seen yet, and how many were seen up to its end.
+    fn take(&mut self, answer: Vec<u64>, is_part: bool) -> (Vec<usize>, usize) {
+        let offset = self.start().offset.min(self.seen.len());
+        let seen = self.seen.split_off(offset);
         let mut matched = 0;
         let mut new = Vec::new();
         for (position, line) in answer.iter().enumerate() {
-            if self.seen.get(matched) == Some(line) {
+            if seen.get(matched) == Some(line) {
                 matched += 1;
             } else {
                 new.push(position);
             }
         }
-        let rest = self.seen.get(matched..).unwrap_or_default().to_vec();
-        if self.is_half {
-            self.seen = answer;
-            return (new, rest);
+        let rest = seen.get(matched..).unwrap_or_default();
+        let end = offset + answer.len();
+        if is_part {
+            // What was seen and is not in it comes behind.
+            self.seen.extend(answer);
+            self.seen.extend_from_slice(rest);
+            return (new, end);
         }
-        if rest.is_empty() {
-            self.seen = answer;
-        } else if !new.is_empty() {
+        if !rest.is_empty() && new.is_empty() {
+            // An answer that lacks some and has nothing new is late: what was seen counts.
+            self.seen.extend(seen);
+            return (new, self.seen.len());
+        }
+        if !rest.is_empty() {
             // The service has lost lines: what it tells begins somewhere in what was seen.
-            let overlap = (1..=self.seen.len().min(answer.len()))
+            let overlap = (1..=seen.len().min(answer.len()))
                 .rev()
-                .find(|length| {
-                    self.seen
-                        .ends_with(answer.get(..*length).unwrap_or_default())
-                });
+                .find(|length| seen.ends_with(answer.get(..*length).unwrap_or_default()));
             if let Some(overlap) = overlap {
                 new = (overlap..answer.len()).collect();
             }
-            self.seen = answer;
         }
-        // An answer that lacks some and has nothing new is late: what was seen counts.
-        (new, Vec::new())
+        self.seen.extend(answer);
+        (new, end)
     }
 }
 

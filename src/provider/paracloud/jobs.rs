@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future;
+use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::{Job, Marker, Offer, ResourceRef};
@@ -11,8 +12,9 @@ use crate::secret::Secret;
 
 use super::ids::{self, Parts};
 use super::parse::{self, Place};
+use super::reading::Reading;
 use super::record::{self, Context, Group};
-use super::{Paracloud, echo, plan};
+use super::{Paracloud, echo, plan, script};
 
 /// The groups of one namespace.
 #[derive(Debug, Clone, Default)]
@@ -66,6 +68,7 @@ impl Paracloud {
         job.approximate.push("created_at");
         let secrets: Vec<&str> = plan.secrets.iter().map(Secret::expose).collect();
         job.raw = redacted(&raw, &secrets);
+        job.reading = reading_of(plan, &job);
         self.warn_of_differences(plan, &group);
         Creation::Accepted(job)
     }
@@ -86,7 +89,12 @@ impl Paracloud {
                     .marker()
                     .is_some_and(|found| found.identity() == marker.identity())
             })
-            .map(|group| record::job(group, Context::unknown(self.place(namespace, None), &[])))
+            .map(|group| {
+                let place = self.place(namespace, None);
+                let mut job = record::job(group, Context::unknown(place, &[]));
+                job.reading = script_reading(group, &job);
+                job
+            })
             .collect();
         match groups.incomplete {
             // Not finding it in part of a list proves nothing.
@@ -132,16 +140,17 @@ impl Paracloud {
                     time_limit_s: tracked.time_limit_s,
                     offers,
                 };
-                Ok(Some((record::job(group, context), group, tracked)))
+                Ok(Some((record::job(group, context), group)))
             })
             .collect::<Result<Vec<_>>>()?;
-        Ok(future::join_all(looks.into_iter().map(|look| async {
-            let Some((job, group, tracked)) = look else {
-                return Observation::Missing;
-            };
-            Observation::Seen(Box::new(self.with_exit_code(job, group, tracked).await))
+        let looks = looks.into_iter().zip(jobs);
+        future::try_join_all(looks.map(|(look, tracked)| async move {
+            match look {
+                Some((job, group)) => self.seen(job, group, tracked).await,
+                None => self.unseen(tracked, offers).await,
+            }
         }))
-        .await)
+        .await
     }
 
     /// Recent jobs of one namespace or of all, newest first as far as the API tells.
@@ -359,6 +368,25 @@ impl Paracloud {
             ));
         }
     }
+}
+
+/// What is remembered of a job that was just created: where its script's files are.
+fn reading_of(plan: &Plan, job: &Job) -> Option<Value> {
+    let upload = plan.uploads.first()?;
+    let mut reading = Reading::default();
+    reading.at(&upload.volume, &script::folder(&plan.marker));
+    reading.has_secrets = script::holds_secrets(plan);
+    reading.learn(job);
+    reading.kept()
+}
+
+/// What is remembered of a job that was found.
+fn script_reading(group: &Group, job: &Job) -> Option<Value> {
+    let (volume, folder) = script::place_of(group, &job.job_ref)?;
+    let mut reading = Reading::default();
+    reading.at(&volume, &folder);
+    reading.learn(job);
+    reading.kept()
 }
 
 /// Filters and orders. A job that has not started is among the newest; without a creation time nothing finer is known.

@@ -17,6 +17,7 @@ mod namespaces;
 mod options;
 mod parse;
 mod plan;
+mod reading;
 mod record;
 mod routes;
 mod script;
@@ -25,7 +26,8 @@ mod state;
 mod volumes;
 mod wire;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -36,6 +38,7 @@ use tokio::sync::OnceCell;
 use crate::error::{Error, Kind, Result};
 use crate::http::{BaseUrl, Failure, Fate, Session, Streaming, Template};
 use crate::model::{Backend, Job, Marker, Offer, ResourceRef, Timestamp};
+use crate::sign::Scheme;
 use crate::spec::JobSpec;
 
 use super::raw::Manner;
@@ -54,6 +57,9 @@ pub const DEFAULT_BASE_URL: &str = "https://eci.paracloud.com";
 /// How a request that a user wrote is sent.
 const MANNER: Manner = Manner {
     content_type: "application/json",
+    // The service answers 415 without (paracloud.md §1.5).
+    types_every_write: true,
+    enveloped: None,
     signed: &["authorization"],
     fixed: &[],
     takes_action: false,
@@ -90,6 +96,8 @@ pub struct Paracloud {
     transfer: Transfer,
     /// Read once, for the GPUs in job records; empty when it could not be read.
     offers: OnceCell<Vec<Offer>>,
+    /// Jobs that took a cancel from here: what they have not read yet they need not read.
+    stopped: Mutex<BTreeSet<ResourceRef>>,
 }
 
 impl Paracloud {
@@ -102,7 +110,14 @@ impl Paracloud {
             namespace: connection.namespace,
             transfer: connection.transfer,
             offers: OnceCell::new(),
+            stopped: Mutex::default(),
         }
+    }
+
+    /// Whether a cancel of the job was taken from here.
+    fn was_stopped(&self, job: &ResourceRef) -> bool {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        stopped.contains(job)
     }
 
     fn planner(&self) -> plan::Planner<'_> {
@@ -203,6 +218,10 @@ impl Provider for Paracloud {
         Backend::Paracloud
     }
 
+    fn scheme(&self) -> Scheme {
+        self.session.signer.scheme()
+    }
+
     fn capabilities(&self) -> &'static Capabilities {
         &CAPABILITIES
     }
@@ -285,7 +304,15 @@ impl Provider for Paracloud {
     }
 
     async fn cancel(&self, job: &ResourceRef) -> Result<()> {
-        self.cancel_job(job).await
+        self.cancel_job(job).await?;
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        stopped.insert(job.clone());
+        Ok(())
+    }
+
+    /// §3.6.
+    fn cancel_means(&self) -> Option<&'static str> {
+        Some("what it wrote elsewhere than to a mounted volume is lost")
     }
 
     async fn types(&self) -> Result<Vec<Offer>> {

@@ -1,12 +1,13 @@
 //! The files of script mode: what is put into a volume, and where to find what came of it (paracloud.md §9.2).
 //!
-//! Pure. `/.gpujob/<marker>` holds `run.sh`, the user's `script`, `env` with secrets until the job has begun, and then
+//! Pure. `/.gpujob/<marker>` holds `run.sh`, the user's `script`, `env` with secrets until the job has begun or ended, and then
 //! `stdout.log`, `stderr.log` and `exit_code`.
 
 use std::collections::BTreeMap;
 
 use crate::http::Template;
 use crate::model::{FilePath, Marker, ResourceRef};
+use crate::provider::Plan;
 use crate::secret::Secret;
 use crate::spec::quote::{self, quote_word};
 use crate::spec::{JobSpec, Port, Program, Timeout};
@@ -22,7 +23,7 @@ pub(super) const EXIT_CODE: &str = "exit_code";
 
 const RUN: &str = "run.sh";
 const SCRIPT: &str = "script";
-const SECRETS: &str = "env";
+pub(super) const SECRETS: &str = "env";
 
 /// What the job does once it is set up ends as its whole: the code is kept even if a signal came.
 const BEGIN: &str = include_str!("run-begin.sh");
@@ -87,6 +88,14 @@ pub(super) fn requests(requests: &Requests, marker: &Marker, contents: Contents)
     all
 }
 
+/// Whether the plan puts values of secrets into the volume.
+pub(super) fn holds_secrets(plan: &Plan) -> bool {
+    let file = format!("/{}/{SECRETS}", plan.marker.as_str());
+    plan.uploads
+        .iter()
+        .any(|upload| upload.request.full_target().ends_with(&file))
+}
+
 /// Where a group's files are: the volume, and the folder in it. `None` for a job that is not in script mode.
 pub(super) fn place_of(group: &Group, job: &ResourceRef) -> Option<(ResourceRef, FilePath)> {
     let container = group.wire.containers.first()?;
@@ -111,9 +120,9 @@ pub(super) fn place_of(group: &Group, job: &ResourceRef) -> Option<(ResourceRef,
     (shell == "sh").then(|| (volume_ref, folder(&marker)))
 }
 
-/// The number in `exit_code`; `None` for what is no exit code.
+/// The number in `exit_code`, with the line feed that ends it; `None` for what is no exit code, or not all of one.
 pub(super) fn exit_code(text: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(text).ok()?;
+    let text = std::str::from_utf8(text).ok()?.strip_suffix('\n')?;
     text.trim()
         .parse()
         .ok()

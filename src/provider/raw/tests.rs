@@ -1,9 +1,16 @@
+use http::{HeaderMap, StatusCode};
 use rstest::rstest;
+
+use crate::ambient::SystemClock;
+use crate::http::dialect::{Dialect, Verdict};
+use crate::provider::{cyclecloud, gongji, pai_dlc, paracloud};
 
 use super::*;
 
 const LOOSE: Manner = Manner {
     content_type: "application/json",
+    types_every_write: false,
+    enveloped: None,
     signed: &["authorization"],
     fixed: &[],
     takes_action: false,
@@ -87,4 +94,124 @@ proptest::proptest! {
             proptest::prop_assert_eq!(target.as_str(), sent);
         }
     }
+}
+
+fn of<D: Dialect + Default + 'static>() -> Arc<dyn Dialect> {
+    Arc::new(D::default())
+}
+
+/// The four dialects, each with the error envelope of its backend.
+fn dialects() -> [(Arc<dyn Dialect>, &'static str); 4] {
+    let gongji = gongji::GongjiDialect::new(Vec::new(), false, Arc::new(SystemClock));
+    [
+        (
+            of::<paracloud::ParacloudDialect>(),
+            r#"{"code":7,"message":"no"}"#,
+        ),
+        (
+            of::<cyclecloud::CyclecloudDialect>(),
+            r#"{"Code":7,"Message":"no"}"#,
+        ),
+        (Arc::new(gongji), r#"{"code":"C999","message":"no"}"#),
+        (
+            of::<pai_dlc::PaiDlcDialect>(),
+            r#"{"Code":"NotFound","Message":"no"}"#,
+        ),
+    ]
+}
+
+fn exit_code(
+    dialect: &Arc<dyn Dialect>,
+    method: &Method,
+    status: u16,
+    content_type: &'static str,
+    body: &str,
+) -> u8 {
+    let plain = Plain {
+        dialect: Arc::clone(dialect),
+        is_head: *method == Method::HEAD,
+        wants_envelope: false,
+    };
+    let content_type = HeaderValue::from_static(content_type);
+    let answer = Answer {
+        status: StatusCode::from_u16(status).unwrap(),
+        headers: HeaderMap::from_iter([(http::header::CONTENT_TYPE, content_type)]),
+        body: body.to_owned().into(),
+    };
+    match plain.judge(OPERATION, &answer) {
+        Verdict::Success => 0,
+        Verdict::Failure { error, .. } => error.kind().exit_code(),
+    }
+}
+
+/// The table of cli.md §10, the same for all four: the status, and the code for JSON, a web page, text and nothing.
+#[rstest]
+#[case(302, [87; 4])]
+#[case(304, [87; 4])]
+#[case(400, [93, 87, 93, 93])]
+#[case(401, [84; 4])]
+#[case(403, [84; 4])]
+#[case(404, [82, 87, 87, 87])]
+#[case(405, [93, 87, 87, 87])]
+#[case(407, [86; 4])]
+#[case(408, [86; 4])]
+#[case(409, [93, 87, 93, 93])]
+#[case(410, [93, 87, 87, 87])]
+#[case(415, [93, 87, 93, 93])]
+#[case(422, [93, 87, 93, 93])]
+#[case(425, [86; 4])]
+#[case(429, [86; 4])]
+#[case(451, [93, 87, 93, 93])]
+#[case(500, [86; 4])]
+#[case(503, [86; 4])]
+fn the_status_decides_alike_on_all_four(#[case] status: u16, #[case] codes: [u8; 4]) {
+    for (dialect, envelope) in dialects() {
+        let shapes = [
+            ("application/json", envelope),
+            ("text/html", "<!DOCTYPE html><p>no"),
+            ("text/plain", "404: Page Not Found"),
+            ("application/json", ""),
+        ];
+        let told = shapes.map(|(kind, body)| exit_code(&dialect, &Method::GET, status, kind, body));
+        assert_eq!(told, codes, "{dialect:?}");
+    }
+}
+
+#[test]
+fn the_content_type_stands_for_the_body_that_a_head_has_not() {
+    for (dialect, _) in dialects() {
+        let told = |status, kind| exit_code(&dialect, &Method::HEAD, status, kind, "");
+        assert_eq!(
+            told(404, "application/json;charset=utf-8"),
+            82,
+            "{dialect:?}"
+        );
+        assert_eq!(told(404, "text/plain"), 87, "{dialect:?}");
+        assert_eq!(told(400, "application/json"), 93, "{dialect:?}");
+        assert_eq!(told(200, "application/json"), 0, "{dialect:?}");
+        assert_eq!(told(200, "text/html"), 87, "{dialect:?}");
+    }
+}
+
+#[rstest]
+#[case(404, "InvalidAccessKeyId.NotFound", 84)]
+#[case(400, "SignatureDoesNotMatch", 84)]
+#[case(400, "Throttling.User", 86)]
+#[case(400, "ResourceAllocateFailed", 83)]
+#[case(409, "QuotaExceeded", 83)]
+#[case(400, "NotFound", 93)]
+#[case(404, "InvalidApi.NotFound", 82)]
+#[case(404, "InvalidRegion.NotFound", 82)]
+#[case(400, "UnsupportedHTTPMethod", 93)]
+#[case(400, "InvalidVersion", 93)]
+#[case(302, "Forbidden.RAM", 87)]
+fn codes_of_credentials_room_and_rate_say_more_than_a_refusal(
+    #[case] status: u16,
+    #[case] code: &str,
+    #[case] expected: u8,
+) {
+    let dialect = of::<pai_dlc::PaiDlcDialect>();
+    let body = format!(r#"{{"RequestId":"R","Code":"{code}","Message":"no"}}"#);
+    let told = exit_code(&dialect, &Method::GET, status, "application/json", &body);
+    assert_eq!(told, expected);
 }

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::http::{Signed, Template};
 use crate::secret::Secret;
 
-use super::{Proof, SignContext, SignError, Signer, hex, sendable};
+use super::{Proof, Scheme, SignContext, SignError, Signer, hex, sendable};
 
 pub use canonical::{Canonical, canonical_request};
 
@@ -100,6 +100,10 @@ impl fmt::Debug for Acs3 {
 }
 
 impl Signer for Acs3 {
+    fn scheme(&self) -> Scheme {
+        Scheme::Acs3
+    }
+
     fn sign(&self, template: &Template, context: &SignContext) -> Result<Signed, SignError> {
         let mut headers = self.prepared(template, context)?;
         let canonical = canonical_of(template, &headers)?;

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::http::{Signed, Template, redact};
 use crate::secret::Secret;
 
-use super::{Proof, RsaKey, SignContext, SignError, Signer, sendable};
+use super::{Proof, RsaKey, Scheme, SignContext, SignError, Signer, sendable};
 
 /// The one version of the API, in the header and in the signed text (§1.1).
 pub const VERSION: &str = "1.0.0";
@@ -62,6 +62,14 @@ impl fmt::Debug for GongjiSigner {
 }
 
 impl Signer for GongjiSigner {
+    fn scheme(&self) -> Scheme {
+        if self.signs() {
+            Scheme::SignedToken
+        } else {
+            Scheme::Token
+        }
+    }
+
     fn sign(&self, template: &Template, context: &SignContext) -> Result<Signed, SignError> {
         let timestamp = milliseconds(context);
         let mut headers = template.headers.clone();

@@ -2,6 +2,8 @@
 
 mod answers;
 mod bench;
+mod lengths;
+mod parts;
 mod receiving;
 mod sending;
 

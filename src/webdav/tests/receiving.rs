@@ -219,20 +219,6 @@ async fn a_folder_is_not_downloaded() {
     assert_eq!((error.kind(), error.code()), (Kind::Rejected, "is_folder"));
 }
 
-#[tokio::test]
-async fn reading_on_gives_what_is_new() {
-    let bench = Bench::new(vec![
-        said("GET /vol/log range=bytes=3-102", 206, "345").with("content-range", "bytes 3-5/6"),
-        said("GET /vol/log range=bytes=6-105", 416, ""),
-        // A server without ranges.
-        said("GET /vol/log range=bytes=4-103", 200, "012345"),
-    ]);
-    for (offset, bytes) in [(3, "345"), (6, ""), (4, "45")] {
-        let read = bench.client.read_from(&path("log"), offset, 100).await;
-        assert_eq!(read.unwrap(), bytes.as_bytes(), "{offset}");
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_volume_just_created_is_waited_for_and_an_old_one_is_not() {
     let bench = Bench::created(

@@ -1,6 +1,7 @@
 //! `api`: any request with the provider's own signature (cli.md §2, §10).
 
-use std::process::Command;
+use std::fs::File;
+use std::process::{Command, Output};
 
 use rstest::rstest;
 
@@ -217,13 +218,92 @@ fn what_is_wrong_is_told_before_anything_is_sent(#[case] arguments: &[&str], #[c
     assert!(!run.stderr.contains("hunter3"), "{}", run.stderr);
 }
 
-#[test]
-fn an_answer_that_jq_cannot_filter_is_told() {
-    let (environment, _server) = scripted([Step::answer("200 OK", &[], "plain")]);
+/// The request is done, and the answer may hold what is shown but once.
+#[rstest]
+#[case::no_json("plain", ".a", 87, "not_json")]
+#[case::torn("{\"a\":", ".a", 87, "not_json")]
+#[case::no_fit("{\"a\":1}", ".a.b", 80, "jq_failed")]
+fn an_answer_that_jq_cannot_filter_is_printed_all_the_same(
+    #[case] body: &str,
+    #[case] expression: &str,
+    #[case] code: i32,
+    #[case] word: &str,
+) {
+    let (environment, _server) = scripted([Step::answer("201 Created", &[], body)]);
     let run = environment
-        .run(&["api", "paracloud", "GET", "/x", "--jq", ".a"])
-        .expect(87);
-    assert_eq!(run.stdout, "");
+        .run(&["api", "paracloud", "POST", "/x", "--jq", expression])
+        .expect(code);
+    assert_eq!(run.stdout, body);
+    let error = &run.error()["error"];
+    assert_eq!(
+        (&error["code"], &error["provider"]),
+        (&word.into(), &"paracloud".into())
+    );
+}
+
+#[rstest]
+#[case::nothing("204 No Content", "", ".", "")]
+#[case::a_byte_order_mark("200 OK", "\u{feff}{\"a\":1}", ".a", "1\n")]
+#[case::a_number_beyond_a_double("200 OK", "{\"a\":1E400}", ".a", "1E400\n")]
+#[case::control_characters("200 OK", "{\"a\":\"\\u001b[0m\\r\"}", ".a", "\u{1b}[0m\r\n")]
+fn an_odd_answer_is_filtered_too(
+    #[case] status: &str,
+    #[case] body: &str,
+    #[case] expression: &str,
+    #[case] expected: &str,
+) {
+    let (environment, _server) = scripted([Step::answer(status, &[], body)]);
+    let run = environment
+        .run(&["api", "paracloud", "DELETE", "/x", "--jq", expression])
+        .expect(0);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), (expected, ""));
+}
+
+#[rstest]
+#[case::success(r#"{"code":"0000","data":null}"#, 0)]
+#[case::an_error_envelope(r#"{"code":"C999","message":"no","data":null}"#, 93)]
+#[case::an_error_envelope_with_a_byte_order_mark("\u{feff}{\"code\":\"C999\"}", 93)]
+#[case::nothing("", 87)]
+#[case::torn("{\"a\":", 87)]
+#[case::no_code(r#"{"foo":1}"#, 87)]
+#[case::null(r#"{"code":null}"#, 87)]
+#[case::a_list("[1]", 87)]
+fn gongji_answers_in_an_envelope_or_it_is_not_gongji(#[case] body: &str, #[case] code: i32) {
+    let server = Scripted::start([Step::answer("200 OK", &[], body)]);
+    let mut environment = TestEnvironment::empty();
+    environment.set("GPUJOB_GONGJI_BASE_URL", &server.url());
+    environment.set("SUANLI_TOKEN", "hunter2");
+    let run = environment
+        .run(&["api", "gongji", "GET", "/api/task/job/search"])
+        .expect(code);
+    assert_eq!(run.stdout, body);
+}
+
+#[test]
+fn a_write_without_a_body_has_the_content_type_that_its_service_asks_for() {
+    for method in ["POST", "PUT", "PATCH"] {
+        let (environment, server) = scripted([Step::answer("200 OK", &[], "{}")]);
+        let write = ["api", "paracloud", method, "/x"];
+        environment.run(&write).expect(0);
+        let sent = server.finish().remove(0);
+        assert!(
+            sent.contains("content-type: application/json\r\n"),
+            "{sent}"
+        );
+        assert!(sent.contains("content-length: 0\r\n"), "{sent}");
+    }
+    let environment = TestEnvironment::with_sandbox();
+    let dry_run = |arguments: &[&str]| {
+        environment
+            .run(&[&["api"], arguments, &["--dry-run=curl"]].concat())
+            .expect(0)
+            .stdout
+    };
+    let typed = "content-type: application/json";
+    assert!(dry_run(&["gongji", "POST", "/api/x"]).contains(typed));
+    let stop = ["pai-dlc", "POST", "/api/v1/jobs/x/stop", "-d", ""];
+    assert!(!dry_run(&stop).contains(typed));
+    assert!(!dry_run(&["paracloud", "DELETE", "/x"]).contains(typed));
 }
 
 /// curl and openssl are run for real where they are there, against the sandbox's verifier.
@@ -253,12 +333,25 @@ fn the_curl_of_a_dry_run_is_accepted(
         shows_signature && matches!(provider, "pai-dlc" | "gongji"),
         "{script}"
     );
-    let has_tools = ["curl", "openssl"]
-        .iter()
-        .all(|tool| Command::new(tool).arg("version").output().is_ok());
-    if !has_tools {
+    if !has_tools() {
         return;
     }
+    let output = in_a_shell(&environment, &script, None);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{script}\n{text}");
+    let body: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(body.is_object());
+}
+
+fn has_tools() -> bool {
+    ["curl", "openssl"]
+        .iter()
+        .all(|tool| Command::new(tool).arg("version").output().is_ok())
+}
+
+/// Runs the script as one that is piped into a shell, with the credentials of the sandbox; a private key may be another's.
+fn in_a_shell(environment: &TestEnvironment, script: &str, key: Option<&str>) -> Output {
+    let file = environment.file("script.sh", script);
     let names = [
         "PARA_TOKEN",
         "CYCLECLOUD_USERNAME",
@@ -268,14 +361,45 @@ fn the_curl_of_a_dry_run_is_accepted(
         "ALIBABA_CLOUD_ACCESS_KEY_ID",
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
     ];
-    let output = Command::new("/bin/sh")
-        .args(["-c", &script])
+    Command::new("/bin/sh")
         .env_remove("http_proxy")
         .envs(names.map(|name| (name, environment.sandbox_variable(name))))
+        .envs(key.map(|key| ("SUANLI_RSA_PRIVATE_KEY", key)))
+        .stdin(File::open(file).unwrap())
         .output()
-        .unwrap();
+        .unwrap()
+}
+
+/// Longer than an argument may be, with blanks that JSON has and a shell's variable has not, and the key in one line.
+#[rstest]
+#[case::gongji("gongji", &["POST", "/api/task/job/stop"], "{\r\n\t\"task_id\": 5}\n\n")]
+#[case::pai_dlc("pai-dlc", &["POST", "/api/v1/jobs", "-q", "a=0", "-q", "a-b=1"], "{\r\n\t\"JobType\": 5}\n\n")]
+#[case::paracloud("paracloud", &["POST", "/api/v1beta2/namespaces"], "{\r\n\t\"a\": 5}\n\n")]
+fn the_curl_of_a_body_is_answered_as_the_request_itself(
+    #[case] provider: &str,
+    #[case] request: &[&str],
+    #[case] body: &str,
+) {
+    let environment = TestEnvironment::with_sandbox();
+    let body = body.replacen('{', &format!("{{{}", " ".repeat(200_000)), 1);
+    let body = format!("@{}", environment.file("body.json", &body));
+    let arguments = [&["api", provider], request, &["-d", &body]].concat();
+    let itself = environment.run(&arguments).stdout;
+    let script = environment
+        .run(&[&arguments[..], &["--dry-run"]].concat())
+        .expect(0)
+        .stdout;
+    if !has_tools() {
+        return;
+    }
+    let pem = environment.sandbox_variable("SUANLI_RSA_PRIVATE_KEY");
+    let key: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let output = in_a_shell(&environment, &script, Some(&key));
+    let without_id = |text: &str| {
+        let mut body: serde_json::Value = serde_json::from_str(text).unwrap();
+        body.as_object_mut().unwrap().remove("RequestId");
+        body
+    };
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{script}\n{text}");
-    let body: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert!(body.is_object());
+    assert_eq!(without_id(&text), without_id(&itself));
 }

@@ -177,6 +177,13 @@ fn who_cannot_be_asked_has_not_refused() {
     assert_eq!(receipts[0]["tried"], false);
     assert_eq!(receipts[1]["code"], Value::Null);
     assert_eq!(counts(&environment), json!({}));
+    // Unless the user says that this is good enough.
+    let flags = ["--retries", "0", "--best-effort"];
+    let job = submit(&environment, "gongji,paracloud", &flags)
+        .expect(0)
+        .json();
+    assert_eq!(job["provider"], "paracloud");
+    assert_eq!(counts(&environment), json!({"paracloud": 1}));
 }
 
 #[test]

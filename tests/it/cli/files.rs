@@ -169,7 +169,7 @@ fn a_script_runs_and_its_exit_code_and_output_are_known() {
 }
 
 #[test]
-fn errors_have_a_log_of_their_own() {
+fn errors_follow_the_output_and_can_be_had_alone() {
     let environment = TestEnvironment::with_sandbox();
     let volume = volume(&environment);
     let mount = format!("{volume}:/data");
@@ -180,9 +180,15 @@ fn errors_have_a_log_of_their_own() {
     let job = run.stdout.trim();
     environment.run(&["wait", job]).expect(4);
     let run = environment.run(&["logs", job]).expect(0);
-    assert_eq!(run.stdout, "[stdout] out\n[stderr] err\n");
-    let run = environment.run(&["logs", job, "--pod", "stdout"]).expect(0);
-    assert_eq!(run.stdout, "out\n");
+    assert_eq!(run.stdout, "out\nerr\n");
+    for (lines, left) in [("1", "err\n"), ("2", "out\nerr\n")] {
+        let run = environment.run(&["logs", job, "--tail", lines]).expect(0);
+        assert_eq!(run.stdout, left);
+    }
+    for (stream, left) in [("stdout", "out\n"), ("stderr", "err\n")] {
+        let run = environment.run(&["logs", job, "--pod", stream]).expect(0);
+        assert_eq!(run.stdout, left);
+    }
 }
 
 #[test]

@@ -58,6 +58,22 @@ fn it_exits_as_the_job_did(#[case] provider: &str, #[case] own: &str, #[case] co
     );
 }
 
+#[test]
+fn a_quiet_follow_still_tells_which_job_it_is() {
+    let environment = TestEnvironment::with_sandbox();
+    let job = environment.file("job.yaml", JOB);
+    let run = environment
+        .run(&[
+            "submit", &job, "-p", "gongji", "--follow", "-q", "--", "true",
+        ])
+        .expect(0);
+    let line = run.stderr.trim();
+    assert!(
+        line.starts_with("gongji/") && !line.contains(char::is_whitespace),
+        "{line}"
+    );
+}
+
 #[apply(backends_with_logs)]
 fn with_json_the_record_is_on_stdout_and_the_log_on_stderr(#[case] provider: &str) {
     let environment = TestEnvironment::with_sandbox();
@@ -134,6 +150,53 @@ fn an_interrupt_leaves_the_job_alone_and_says_how_to_follow_it_again(#[case] pro
         told.contains(&format!("gpujob logs -f {provider}/")),
         "{told}"
     );
+}
+
+#[apply(backends_with_logs)]
+fn a_reader_that_goes_ends_it_though_the_job_writes_nothing_more(#[case] provider: &str) {
+    let environment = TestEnvironment::with_sandbox();
+    let job = environment.file("job.yaml", JOB);
+    let silent = "echo once; while :; do sleep 0.05; done";
+    let mut child = environment
+        .command(&[
+            "submit", &job, "-p", provider, "--follow", "--", "sh", "-c", silent,
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdout.take().unwrap();
+    pipe.read_exact(&mut [0; 5]).unwrap();
+    drop(pipe);
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(
+        told.contains(&format!("gpujob logs -f {provider}/")),
+        "{told}"
+    );
+    let jobs = environment.jobs();
+    assert_eq!(jobs[provider].as_array().map_or(0, Vec::len), 1, "{jobs}");
+}
+
+#[test]
+fn without_a_log_the_other_refusals_are_told_too() {
+    let environment = TestEnvironment::with_sandbox();
+    let job = environment.file("job.yaml", &format!("{JOB}nodes: 2\nretries: 1\n"));
+    let run = environment
+        .run(&["submit", &job, "-p", "paracloud", "--follow", "-o", "json"])
+        .expect(81);
+    let error = &run.error()["error"];
+    assert_eq!(error["code"], "several");
+    let fields: Vec<&str> = error["refusals"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|refusal| refusal["field"].as_str().unwrap())
+        .collect();
+    for field in ["--follow", "nodes", "retries"] {
+        assert!(fields.contains(&field), "{fields:?}");
+    }
 }
 
 #[test]

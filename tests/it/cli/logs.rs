@@ -47,10 +47,6 @@ fn a_pipe_gets_the_jobs_bytes_and_nothing_else(#[case] provider: &str) {
         assert_eq!(run.stdout, all, "{arguments:?}");
         assert_eq!(run.stderr, "", "{arguments:?}");
     }
-    if provider == "cyclecloud" {
-        // Standard output and error are two files, each with last lines of its own.
-        return;
-    }
     for (lines, left) in [("2", "two \u{1b}[31mred\u{1b}[0m\nthree\n"), ("0", "")] {
         let run = environment.run(&["logs", &job, "--tail", lines]).expect(0);
         assert_eq!(run.stdout, left);

@@ -73,10 +73,10 @@ const ROWS: [Row; 11] = [
         codes: [90, 90, 143, 90],
     },
     Row {
-        // Seen running, then known to nobody.
+        // Seen running, then known to nobody; Paracloud's script, which was sent a signal, kept its code all the same.
         what: "vanishes",
         play: |world| world.meets(|world, record| world.is_befallen(record, "vanishes")),
-        codes: [92, 92, 92, 92],
+        codes: [143, 92, 92, 92],
     },
     Row {
         // Gongji tells the code of the container that went down with it.

@@ -12,6 +12,7 @@ use gpujob::output::redact::{MASK, Redactor};
 use gpujob::output::{Format, PlanEntry, PlanOutcome, Style, render_plans};
 use gpujob::provider::{Creation, Plan, PlanInput, Policy};
 use gpujob::secret::Secret;
+use gpujob::sign::Scheme;
 use gpujob::spec::{JobSpec, parse_document, spec_hash};
 use rstest::rstest;
 use serde_json::Value;
@@ -182,6 +183,7 @@ fn shown(plan: &Plan) -> Value {
     let entry = PlanEntry {
         provider: &plan.provider,
         backend: plan.backend,
+        scheme: Scheme::Bearer,
         outcome: PlanOutcome::Planned(plan),
         estimated_cost: None,
         secrets: &BTreeMap::new(),

@@ -108,6 +108,7 @@ async fn many_jobs_are_observed_in_the_order_asked_and_unknown_ones_are_missing(
             cancel_requested_at: None,
             time_limit_s: None,
             reading: None,
+            start_by: None,
         })
         .collect();
     let seen = bench.provider.observe(&tracked).await.unwrap();
@@ -115,7 +116,7 @@ async fn many_jobs_are_observed_in_the_order_asked_and_unknown_ones_are_missing(
         .iter()
         .map(|observation| match observation {
             Observation::Seen(job) => Some(&job.job_ref),
-            Observation::Missing => None,
+            Observation::Missing | Observation::Unread(_) => None,
         })
         .collect();
     assert_eq!(refs, [Some(&second.job_ref), None, Some(&first.job_ref)]);

@@ -141,6 +141,7 @@ impl Bench {
             cancel_requested_at: cancelled.then(gpujob::model::Timestamp::now),
             time_limit_s: None,
             reading: self.readings.borrow().get(job_ref).cloned(),
+            start_by: None,
         };
         let seen = self.provider.observe(&[tracked]).await.unwrap();
         match seen.into_iter().next().unwrap() {
@@ -148,7 +149,7 @@ impl Bench {
                 self.keep(&job);
                 Some(*job)
             }
-            Observation::Missing => None,
+            Observation::Missing | Observation::Unread(_) => None,
         }
     }
 

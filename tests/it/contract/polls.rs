@@ -75,6 +75,7 @@ async fn many_jobs_cost_one_list_call_a_page_and_poll(
             reporter: &Silent,
             interrupt: &interrupt,
             deadline: None,
+            recall: gpujob::engine::drive::Recall::default(),
         };
         let settings = Settings {
             first: Some(Duration::from_millis(30)),
@@ -165,6 +166,7 @@ async fn driver_look(
         reporter: &Silent,
         interrupt: &interrupt,
         deadline: None,
+        recall: gpujob::engine::drive::Recall::default(),
     };
     for seen in driver.look(refs).await {
         seen.unwrap();

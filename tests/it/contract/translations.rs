@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use gpujob::model::{Backend, Marker};
 use gpujob::output::{Format, PlanEntry, PlanOutcome, Style, render_plans};
 use gpujob::provider::{Assessment, Creation, Plan, PlanInput, PlanRefusal, Policy, VolumeRequest};
+use gpujob::sign::Scheme;
 use gpujob::spec::{JobSpec, parse_document};
 use rstest::rstest;
 
@@ -37,6 +38,7 @@ async fn the_contracts_job_reads_as_it_says(
     let entry = PlanEntry {
         provider: backend.as_str(),
         backend,
+        scheme: Scheme::Bearer,
         outcome: match &outcome {
             Ok(plan) => PlanOutcome::Planned(plan),
             Err(assessment) => PlanOutcome::Refused(assessment),

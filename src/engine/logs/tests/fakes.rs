@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::dialect::Dialect;
 use crate::http::{Patience, Session, Transport, TransportError};
 use crate::model::{Job, State, Timestamp};
-use crate::provider::{LogStart, Provider};
+use crate::provider::{LogStart, LogStream, Provider};
 use crate::sign::Signer;
 use crate::testing::Notebook;
 
@@ -148,7 +148,7 @@ impl Sink for Numbers {
         Ok(())
     }
 
-    fn line(&mut self, _pod: &str, line: &[u8]) -> Result<()> {
+    fn line(&mut self, _pod: &str, _stream: Option<LogStream>, line: &[u8]) -> Result<()> {
         self.bytes(line)?;
         self.bytes(b"\n")
     }

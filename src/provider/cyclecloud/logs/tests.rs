@@ -38,7 +38,7 @@ async fn the_files_of_every_node_are_read_to_their_ends() {
     assert_eq!(shown, wanted);
 
     let mut reader = Reader {
-        results: &MountedResults,
+        results: Arc::new(MountedResults),
         path: outputs[0].path.clone(),
         done: 0,
     };

@@ -1,6 +1,7 @@
 //! Tests of the whole backend: recorded answers, states, plans, verdicts, calls over a scripted transport, the runner.
 
 mod calls;
+mod confirmed;
 mod phases;
 mod planner;
 mod recorded;

@@ -1,6 +1,5 @@
 //! From looks at nodes to the state of a job, poll by poll (cyclecloud.md §8.5; job-model.md §6).
 
-use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::json;
 
@@ -9,9 +8,9 @@ use super::super::record::Sight;
 use super::super::*;
 use crate::model::{Flag, State};
 
-const ID: &str = "3f0c1a52-9f1b-4f6e-8f53-0d4f8f4c2a10";
+pub(super) const ID: &str = "3f0c1a52-9f1b-4f6e-8f53-0d4f8f4c2a10";
 
-fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     let start: Timestamp = "2026-03-02T09:30:11Z".parse().unwrap();
     start
         .checked_add(SignedDuration::from_secs(seconds))
@@ -19,7 +18,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 /// A record in one word: `p`ending, `s`tarting, `r`eady, `f`ailed, stopping `x`, `d`eallocated, no target `u`.
-fn record_of(name: &str, word: char) -> Value {
+pub(super) fn record_of(name: &str, word: char) -> Value {
     let (target, status, instance, address) = match word {
         'p' => (json!("Started"), "Acquiring", Value::Null, Value::Null),
         's' => (json!("Started"), "Preparing", json!("i"), json!("10.0.0.1")),
@@ -43,16 +42,17 @@ fn record_of(name: &str, word: char) -> Value {
 }
 
 /// Watches one job through its polls.
-struct Watch {
-    reading: Option<Value>,
+pub(super) struct Watch {
+    pub(super) reading: Option<Value>,
     exits: Option<Exits>,
-    cancelled: Option<Timestamp>,
-    now: i64,
+    pub(super) cancelled: Option<Timestamp>,
+    pub(super) now: i64,
+    pub(super) apart: SignedDuration,
 }
 
 impl Watch {
     /// A job of two nodes that was accepted just now.
-    fn of_two() -> Self {
+    pub(super) fn of_two() -> Self {
         let history = History {
             accepted: true,
             wanted: Some(2),
@@ -65,10 +65,11 @@ impl Watch {
             exits: None,
             cancelled: None,
             now: 0,
+            apart: SignedDuration::ZERO,
         }
     }
 
-    fn stranger() -> Self {
+    pub(super) fn stranger() -> Self {
         Self {
             reading: None,
             ..Self::of_two()
@@ -76,12 +77,12 @@ impl Watch {
     }
 
     /// A look, 30 seconds after the one before.
-    fn look(&mut self, words: &str) -> Job {
+    pub(super) fn look(&mut self, words: &str) -> Job {
         self.now += 30;
         self.look_now(words)
     }
 
-    fn look_now(&mut self, words: &str) -> Job {
+    pub(super) fn look_now(&mut self, words: &str) -> Job {
         let nodes: Vec<Value> = words
             .chars()
             .enumerate()
@@ -96,13 +97,14 @@ impl Watch {
             exits: self.exits.as_ref(),
             cancel_requested_at: self.cancelled,
             now: at(self.now),
+            apart: self.apart,
         };
         let job = record::job(&sight, &list, History::read(self.reading.as_ref()));
         self.reading.clone_from(&job.reading);
         job
     }
 
-    fn exit(&mut self, node: &str, code: Option<i64>) {
+    pub(super) fn exit(&mut self, node: &str, code: Option<i64>) {
         let exit = code.map(|code| Exit {
             code,
             at: Some(at(self.now)),
@@ -278,6 +280,7 @@ fn the_start_timeout_of_the_submit_travels_as_a_tag() {
         exits: None,
         cancel_requested_at: None,
         now: at(700),
+        apart: SignedDuration::ZERO,
     };
     let state = |tags| record::job(&sight, &node(tags), History::default()).state;
     assert_eq!(state(json!({})), State::Pending);
@@ -406,6 +409,7 @@ fn the_records_of_the_contract_make_a_job() {
         exits: None,
         cancel_requested_at: None,
         now: at(1800),
+        apart: SignedDuration::ZERO,
     };
     let job = record::job(&sight, &list, History::default());
     assert_eq!(job.job_ref.to_string(), format!("cyclecloud/lab/{ID}"));
@@ -446,6 +450,7 @@ fn what_the_server_forgot_is_unknown_unless_files_tell() {
         exits,
         cancel_requested_at: None,
         now: at(now),
+        apart: SignedDuration::ZERO,
     };
     let lag = record::forgotten(&sight(10, None), history.clone());
     assert_eq!(lag.state, State::Pending);

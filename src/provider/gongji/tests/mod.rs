@@ -2,6 +2,8 @@
 
 mod calls;
 mod catalogue;
+mod ends;
+mod logs;
 mod nas;
 mod planner;
 mod program;
@@ -9,6 +11,7 @@ mod recorded;
 mod refusals;
 mod script;
 mod told;
+mod unusual;
 mod verdicts;
 
 use std::collections::BTreeMap;

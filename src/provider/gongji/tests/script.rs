@@ -44,6 +44,10 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new<const N: usize>(script: [(&str, Scripted); N]) -> Self {
+        Self::of(script.into())
+    }
+
+    pub(super) fn of(script: Vec<(&str, Scripted)>) -> Self {
         let desk = Desk::new(NOW, Paper::in_order(script));
         let token = Secret::new("token-1");
         let signer = GongjiSigner::new(&token, None).unwrap();

@@ -43,7 +43,7 @@ async fn events_of_every_pod_stand_by_time_and_each_once() {
     };
     assert_eq!(pulled.time, Some(at("2026-05-10T03:16:01Z")));
     assert_eq!(pulled.source.as_deref(), Some("job-20771-0-x7k2p/main"));
-    assert_eq!(back_off.kind.as_deref(), Some("Warning"));
+    assert_eq!(back_off.kind.as_deref(), Some("warning"));
     assert_eq!(back_off.reason.as_deref(), Some("BackOff"));
     assert_eq!(back_off.message.as_deref(), Some("container exited"));
     assert_eq!(back_off.source.as_deref(), Some("job-20771-0-x7k2p"));

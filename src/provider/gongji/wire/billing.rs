@@ -18,7 +18,7 @@ pub struct BillingPeriod {
 }
 
 /// What was billed for one task.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default)]
 pub struct BillingTask {
     #[serde(deserialize_with = "lenient::integer")]
@@ -27,8 +27,7 @@ pub struct BillingTask {
     pub task_type: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     pub task_name: Option<String>,
-    #[serde(deserialize_with = "lenient::integer")]
-    pub billing_coin: Option<i64>,
-    #[serde(deserialize_with = "lenient::integer")]
-    pub discount_coin: Option<i64>,
+    /// A number, perhaps with a fraction, or either as text.
+    pub billing_coin: Value,
+    pub discount_coin: Value,
 }

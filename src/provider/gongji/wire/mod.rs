@@ -15,7 +15,7 @@ pub use job::{
     CandidateAnswer, Created, JobAnswer, JobStatus, JobSupport as JobSupportAnswer,
     ModParam as ModParamAnswer, PortAnswer, ServiceAnswer,
 };
-pub use node::{Container, Event, Events, Logs, LogsAnswer, Node, NodeHistory, NodeResource};
+pub use node::{Container, Event, Events, Logs, Node, NodeHistory, NodeResource};
 pub use request::{
     Candidate, CreateJob, CreateNas, DeleteNas, EnvEntry, HealthChecks, JobSupport, ModParam,
     Mount, Named, Probe, ProbeType, RemotePort, RepositoryAccount, ResourceWeight, Service,

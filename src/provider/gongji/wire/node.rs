@@ -70,13 +70,6 @@ pub struct NodeHistory {
     pub last_restart_time: Value,
 }
 
-/// The envelope of a log, read in one step: the text may be large.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(default)]
-pub struct LogsAnswer {
-    pub data: Option<Logs>,
-}
-
 /// Everything the service keeps of one container's output.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]

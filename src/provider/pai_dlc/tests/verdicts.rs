@@ -66,6 +66,8 @@ fn failure(operation: &'static str, answer: &Answer) -> (Error, Repeat) {
 #[case(400, "SignatureNonceUsed", Kind::Temporary, Repeat::WithFreshNonce)]
 #[case(404, "NotFound", Kind::NotFound, USELESS)]
 #[case(400, "NotFound", Kind::NotFound, USELESS)]
+#[case(403, "NotFound", Kind::Auth, USELESS)]
+#[case(409, "NotFound", Kind::Rejected, USELESS)]
 #[case(404, "JobMissing", Kind::NotFound, USELESS)]
 #[case(404, "InvalidApi.NotFound", Kind::Protocol, USELESS)]
 #[case(400, "InvalidVersion", Kind::Protocol, USELESS)]

@@ -148,7 +148,8 @@ pub struct PodAnswer {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct LogsAnswer {
-    pub logs: Option<Vec<String>>,
+    #[serde(deserialize_with = "lenient::lines")]
+    pub logs: Vec<String>,
 }
 
 /// How a pod's container ended.

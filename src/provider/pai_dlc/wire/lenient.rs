@@ -63,6 +63,15 @@ pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
     })
 }
 
+/// Lines of a log: each keeps its place, whatever the service made of it.
+pub(super) fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Array(items) => items.into_iter().map(line_of).collect(),
+        Value::String(text) => text.split_terminator('\n').map(str::to_owned).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
+    })
+}
+
 /// Objects of an array; what is no such object is left out.
 pub(super) fn items<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
@@ -102,6 +111,14 @@ pub(super) fn text_map<'de, D: Deserializer<'de>>(
             BTreeMap::new()
         }
     })
+}
+
+fn line_of(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        Value::Null => String::new(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
 }
 
 fn text_of(value: &Value) -> Option<String> {

@@ -344,14 +344,14 @@ fn assess_secrets(spec: &JobSpec, volume: &str, policy: Policy, assessment: &mut
             &policy,
         );
         assessment.note(format!(
-            "the values of `{names}` lie in volume `{volume}` until the job has begun"
+            "the values of `{names}` lie in volume `{volume}` until the job has begun, or is seen to have ended"
         ));
     } else {
         assessment.refuse(
             Refusal::new(
                 RefusalCode::SecretExposure,
                 "secrets",
-                format!("the values of `{names}` would lie readable in volume `{volume}` until the job has begun"),
+                format!("the values of `{names}` would lie readable in volume `{volume}` until the job has begun, or is seen to have ended"),
             )
             .with_alternative(
                 "have the command read them from a file in a mounted volume, or accept it with `--allow-secret-exposure`",

@@ -225,11 +225,12 @@ fn a_job_in_script_mode_tells_where_its_files_are_and_another_does_not() {
 
 #[rstest]
 #[case("0\n", Some(0))]
-#[case(" 255 ", Some(255))]
+#[case(" 255 \n", Some(255))]
 #[case("", None)]
-#[case("-1", None)]
-#[case("256", None)]
-#[case("three", None)]
+#[case("13", None)]
+#[case("-1\n", None)]
+#[case("256\n", None)]
+#[case("three\n", None)]
 fn a_code_is_a_number_that_a_program_can_have(#[case] text: &str, #[case] code: Option<i64>) {
     assert_eq!(exit_code(text.as_bytes()), code);
 }

@@ -2,6 +2,7 @@
 
 mod glue;
 mod recorded;
+mod scripts;
 
 use serde_json::Value;
 

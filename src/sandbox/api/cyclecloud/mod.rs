@@ -303,6 +303,10 @@ impl Service for CycleCloud {
         told::operation(request, &self.lock().switches.context_path)
     }
 
+    fn context_path(&self) -> String {
+        self.lock().switches.context_path.clone()
+    }
+
     fn operations(&self) -> Vec<Operation> {
         told::OPERATIONS.to_vec()
     }

@@ -4,6 +4,7 @@ mod create;
 mod jobs;
 mod volumes;
 
+use http::HeaderValue;
 use serde_json::{Value, json};
 
 use super::{MARKER, plan_of, recorded, spec};
@@ -12,8 +13,8 @@ use crate::http::{BaseUrl, Signed};
 use crate::model::{Job, Marker, ResourceRef, State};
 use crate::provider::pai_dlc::{Connection, PaiDlc, PaiDlcDialect, default_endpoints};
 use crate::provider::{
-    Creation, ListFilter, Namespaces, Observation, Provider, Support, Tracked, Verb, VolumeRequest,
-    Volumes,
+    Creation, ListFilter, Namespaces, Observation, Provider, RawPath, RawRequest, Support, Tracked,
+    Verb, VolumeRequest, Volumes,
 };
 use crate::secret::Secret;
 use crate::sign::{AccessKey, Acs3};
@@ -92,7 +93,7 @@ fn not_found() -> (u16, Value) {
 fn seen(observation: &Observation) -> &Job {
     match observation {
         Observation::Seen(job) => job,
-        Observation::Missing => panic!("missing"),
+        Observation::Missing | Observation::Unread(_) => panic!("not seen"),
     }
 }
 
@@ -138,4 +139,53 @@ fn a_fixed_base_url_serves_its_own_region_only() {
     assert_eq!(refusals.len(), 1);
     assert_eq!(refusals[0].field, "placement.region");
     assert!(bench.provider().polling().loopback);
+}
+
+/// The two products' paths look alike: the version tells them apart, where the table does not know the path.
+#[test]
+fn the_version_of_a_users_own_request_chooses_its_host() {
+    let bench = Bench::new(&[]);
+    let host = |path: &str, version: Option<&str>| {
+        let headers = version.map(|version| {
+            let name = http::HeaderName::from_static("x-acs-version");
+            (name, HeaderValue::from_str(version).unwrap())
+        });
+        let request = RawRequest {
+            method: http::Method::GET,
+            path: RawPath::parse(path, &[]).unwrap(),
+            headers: headers.into_iter().collect(),
+            body: None,
+            action: Some("X".to_owned()),
+        };
+        let template = bench.provider().raw(request).unwrap().template;
+        let version = template.headers.get("x-acs-version").unwrap();
+        (
+            template.base.authority().to_owned(),
+            version.to_str().unwrap().to_owned(),
+        )
+    };
+    let dlc = "pai-dlc.cn-hangzhou.aliyuncs.com";
+    let aiworkspace = "aiworkspace.cn-hangzhou.aliyuncs.com";
+    for (path, version, expected) in [
+        ("/api/v1/models", None, (dlc, "2020-12-03")),
+        (
+            "/api/v1/models",
+            Some("2021-02-04"),
+            (aiworkspace, "2021-02-04"),
+        ),
+        ("/api/v1/workspaces/1/x", None, (aiworkspace, "2021-02-04")),
+        (
+            "/api/v1/workspaces",
+            Some("2020-12-03"),
+            (dlc, "2020-12-03"),
+        ),
+        (
+            "/api/v1/workspaces",
+            Some("2030-01-01"),
+            (aiworkspace, "2030-01-01"),
+        ),
+    ] {
+        let (host, version) = host(path, version);
+        assert_eq!((host.as_str(), version.as_str()), expected, "{path}");
+    }
 }
