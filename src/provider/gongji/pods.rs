@@ -40,7 +40,7 @@ impl Gongji {
             .iter_mut()
             .filter_map(|observation| match observation {
                 Observation::Seen(job) => Some(&mut **job),
-                Observation::Missing => None,
+                Observation::Missing | Observation::Unread(_) => None,
             })
             .filter(|job| alone || job.state == State::Failed)
             .collect();

@@ -1,7 +1,6 @@
 //! Calls over a scripted transport: what is sent, in which order, and what comes of the answers.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
 
 use async_trait::async_trait;
 use bytes::Bytes;

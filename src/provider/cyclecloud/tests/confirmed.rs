@@ -1,6 +1,5 @@
 //! What takes two looks, and what an end does when its nodes leave (cyclecloud.md §5.3, §7, §8.5; cli.md §10).
 
-use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::json;
 

@@ -1,6 +1,5 @@
 //! From looks at nodes to the state of a job, poll by poll (cyclecloud.md §8.5; job-model.md §6).
 
-use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::json;
 

@@ -45,6 +45,7 @@ async fn observed(bench: &Bench) -> Result<Job> {
         cancel_requested_at: None,
         time_limit_s: None,
         reading: None,
+        start_by: None,
     };
     let mut observations = bench.gongji.observe(&[tracked]).await?;
     match observations.pop() {

@@ -176,6 +176,7 @@ async fn what_is_no_log_is_told_as_what_it_is() {
         let bench = Bench::new([(LOG, reply)]);
         let source = crate::provider::LogSource {
             name: "pod-a".to_owned(),
+            stream: None,
             locator: ["2100457", "7", "1"].map(str::to_owned).into(),
             began_at: None,
             ended: false,

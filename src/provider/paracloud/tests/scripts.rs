@@ -262,6 +262,7 @@ fn tracked(reading: Option<Value>) -> Tracked {
         cancel_requested_at: None,
         time_limit_s: None,
         reading,
+        start_by: None,
     }
 }
 
@@ -280,6 +281,7 @@ async fn look(provider: &Paracloud, tracked: Tracked) -> Result<Option<Job>, Kin
         Ok(mut observed) => Ok(match observed.pop().unwrap() {
             Observation::Seen(job) => Some(*job),
             Observation::Missing => None,
+            Observation::Unread(error) => return Err(error.kind()),
         }),
         Err(error) => Err(error.kind()),
     }
@@ -359,7 +361,7 @@ async fn the_logs_of_a_job_whose_group_has_gone_are_where_they_were() {
     job.reading = kept(json!({}));
     let sources = provider.sources(&job).await.unwrap();
     let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
-    assert_eq!(names, ["stdout"]);
+    assert_eq!(names, ["p6vd2hcn"]);
 }
 
 #[rstest]
