@@ -23,6 +23,8 @@ pub mod secret;
 pub mod sign;
 pub mod spec;
 pub mod temporary;
+#[cfg(test)]
+mod testing;
 pub mod ui;
 pub mod webdav;
 

@@ -164,6 +164,7 @@ mod tests {
 
     use super::*;
     use crate::model::{Gpu, Money, SpotOffer};
+    use crate::testing;
 
     fn account(provider: &str) -> Account {
         Account {
@@ -211,26 +212,7 @@ mod tests {
     }
 
     fn bare() -> Offer {
-        Offer {
-            cluster: None,
-            region: None,
-            queue: None,
-            gpu: None,
-            gpu_text: None,
-            cpu_cores: None,
-            memory_bytes: None,
-            arch: None,
-            price_per_hour: None,
-            price_source: None,
-            spot: None,
-            stock: None,
-            available: None,
-            infiniband: None,
-            note: None,
-            as_of: None,
-            raw: serde_json::Value::Null,
-            ..full()
-        }
+        testing::offer("bare")
     }
 
     fn look() -> Look {

@@ -66,36 +66,22 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::testing;
 
     fn priced(micros: i128, cards: Option<f64>, discount: Option<f64>) -> Offer {
         Offer {
-            id: "t".to_owned(),
-            name: "t".to_owned(),
-            cluster: None,
-            region: None,
-            queue: None,
             gpu: cards.map(|count| Gpu {
                 model: None,
                 count,
                 memory_bytes: None,
                 form_factor: None,
             }),
-            gpu_text: None,
-            cpu_cores: None,
-            memory_bytes: None,
-            arch: None,
             price_per_hour: Some(Money::from_micros(micros, "CNY")),
-            price_source: None,
             spot: discount.map(|discount| SpotOffer {
                 discount: Some(discount),
                 available: None,
             }),
-            stock: None,
-            available: None,
-            infiniband: None,
-            note: None,
-            as_of: None,
-            raw: Value::Null,
+            ..testing::offer("t")
         }
     }
 

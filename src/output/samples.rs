@@ -11,6 +11,7 @@ use crate::model::{
 use crate::provider::money::Extent;
 use crate::provider::{Assessment, Plan, Policy};
 use crate::secret::Secret;
+use crate::testing;
 
 use super::{Format, Style};
 
@@ -115,11 +116,7 @@ pub(super) fn full_offer() -> Offer {
 
 pub(super) fn bare_offer() -> Offer {
     Offer {
-        id: "4090@cn-west".to_owned(),
         name: "slice".to_owned(),
-        cluster: None,
-        region: None,
-        queue: None,
         gpu: Some(Gpu {
             model: None,
             count: 0.5,
@@ -127,18 +124,7 @@ pub(super) fn bare_offer() -> Offer {
             form_factor: None,
         }),
         gpu_text: Some("国产卡".to_owned()),
-        cpu_cores: None,
-        memory_bytes: None,
-        arch: None,
-        price_per_hour: None,
-        price_source: None,
-        spot: None,
-        stock: None,
-        available: None,
-        infiniband: None,
-        note: None,
-        as_of: None,
-        raw: Value::Null,
+        ..testing::offer("4090@cn-west")
     }
 }
 

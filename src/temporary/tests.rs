@@ -12,21 +12,9 @@ use rstest::rstest;
 use super::*;
 use crate::http::{BaseUrl, Target, TrustSettings};
 use crate::secret::Secret;
+use crate::testing::Notebook;
 
 const NOON: &str = "2026-01-06T12:00:00Z";
-
-#[derive(Debug)]
-struct Quiet;
-
-impl Reporter for Quiet {
-    fn note(&self, _text: &str) {}
-    fn warning(&self, _text: &str) {}
-    fn detail(&self, _level: u8, _text: &str) {}
-    fn trace(&self, _text: &str) {}
-    fn is_tracing(&self) -> bool {
-        false
-    }
-}
 
 /// Answers one connection after the other, then refuses; gives the heads of the requests.
 fn serve(answers: Vec<(u16, String)>) -> (String, mpsc::Receiver<String>) {
@@ -63,13 +51,13 @@ fn signer(uri: &str) -> Renewing {
     let limit = Duration::from_secs(5);
     let uri = Secret::new(uri);
     let source = Source::uri(uri, "a test", limit, TrustSettings::default()).unwrap();
-    Renewing::new(source, Arc::new(Quiet))
+    Renewing::new(source, Arc::new(Notebook::default()))
 }
 
 fn metadata(base: &str, role: Option<&str>, token_required: bool) -> Renewing {
     let role = role.map(str::to_owned);
     let source = Source::metadata_at(base, role, token_required, Duration::from_secs(5));
-    Renewing::new(source, Arc::new(Quiet))
+    Renewing::new(source, Arc::new(Notebook::default()))
 }
 
 fn at(text: &str) -> Timestamp {

@@ -1,37 +1,23 @@
 //! `prices.toml`: what it fills, and what is wrong with it.
 
 use rstest::rstest;
-use serde_json::Value;
 
 use super::*;
 use crate::model::{Gpu, Money, Offer};
+use crate::testing;
 
 fn offer(id: &str, cluster: Option<&str>, cards: f64) -> Offer {
     Offer {
-        id: id.to_owned(),
         name: id.rsplit('/').next().unwrap().to_owned(),
         cluster: cluster.map(str::to_owned),
-        region: None,
-        queue: None,
         gpu: (cards > 0.0).then(|| Gpu {
             model: Some("A100".to_owned()),
             count: cards,
             memory_bytes: None,
             form_factor: None,
         }),
-        gpu_text: None,
         cpu_cores: Some(12.0),
-        memory_bytes: None,
-        arch: None,
-        price_per_hour: None,
-        price_source: None,
-        spot: None,
-        stock: None,
-        available: None,
-        infiniband: None,
-        note: None,
-        as_of: None,
-        raw: Value::Null,
+        ..testing::offer(id)
     }
 }
 

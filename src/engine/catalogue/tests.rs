@@ -1,7 +1,7 @@
 use rstest::rstest;
-use serde_json::Value;
 
 use crate::model::{Gpu, SpotOffer};
+use crate::testing;
 
 use super::*;
 
@@ -10,7 +10,7 @@ use super::*;
 fn row(text: &str) -> Rentable {
     let mut words = text.split_whitespace();
     let id = words.next().unwrap();
-    let mut offer = bare(id);
+    let mut offer = testing::offer(id);
     for word in words {
         read(&mut offer, word);
     }
@@ -18,30 +18,6 @@ fn row(text: &str) -> Rentable {
         provider: "acme".to_owned(),
         backend: Backend::Gongji,
         offer,
-    }
-}
-
-fn bare(id: &str) -> Offer {
-    Offer {
-        id: id.to_owned(),
-        name: id.to_owned(),
-        cluster: None,
-        region: None,
-        queue: None,
-        gpu: None,
-        gpu_text: None,
-        cpu_cores: None,
-        memory_bytes: None,
-        arch: None,
-        price_per_hour: None,
-        price_source: None,
-        spot: None,
-        stock: None,
-        available: None,
-        infiniband: None,
-        note: None,
-        as_of: None,
-        raw: Value::Null,
     }
 }
 

@@ -1,43 +1,15 @@
 //! The loop with a transport made of paper; pauses run on paused time.
 
-use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderValue, Method};
 use rstest::rstest;
 
 use super::*;
 use crate::http::{BaseUrl, Safety, Target};
 use crate::secret::Secret;
 use crate::sign::{AccessKey, Acs3};
-
-type Scripted = Result<Answer, TransportError>;
-
-/// Gives scripted answers and remembers what was sent and when.
-#[derive(Debug)]
-struct Paper {
-    script: Mutex<VecDeque<Scripted>>,
-    calls: Mutex<Vec<(HeaderMap, Option<Duration>, Instant)>>,
-    /// How long each call takes.
-    takes: Duration,
-}
-
-#[async_trait]
-impl Transport for Paper {
-    async fn call(&self, request: &Signed, limit: Option<Duration>) -> Scripted {
-        self.calls
-            .lock()
-            .unwrap()
-            .push((request.headers().clone(), limit, Instant::now()));
-        tokio::time::sleep(self.takes).await;
-        self.script
-            .lock()
-            .unwrap()
-            .pop_front()
-            .expect("one call too many")
-    }
-}
+use crate::testing::{Desk, Notebook, Paper, Scripted, answer};
 
 /// Reads the status; the body may hold one of the words below.
 #[derive(Debug)]
@@ -67,15 +39,6 @@ impl Dialect for Words {
     }
 }
 
-#[derive(Debug)]
-struct StoppedClock;
-
-impl Clock for StoppedClock {
-    fn now(&self) -> Timestamp {
-        "2026-01-06T08:09:10Z".parse().unwrap()
-    }
-}
-
 /// Counts up in its last byte; its fraction is one half.
 #[derive(Debug, Default)]
 struct Counter(Mutex<u8>);
@@ -88,31 +51,6 @@ impl Entropy for Counter {
         bytes[0] = 0x80;
         bytes[15] = *count;
         bytes
-    }
-}
-
-#[derive(Debug, Default)]
-struct Notebook {
-    notes: Mutex<Vec<String>>,
-    details: Mutex<Vec<(u8, String)>>,
-    traces: Mutex<Vec<String>>,
-}
-
-impl Reporter for Notebook {
-    fn note(&self, text: &str) {
-        self.notes.lock().unwrap().push(text.to_owned());
-    }
-    fn warning(&self, text: &str) {
-        self.notes.lock().unwrap().push(format!("warning: {text}"));
-    }
-    fn detail(&self, level: u8, text: &str) {
-        self.details.lock().unwrap().push((level, text.to_owned()));
-    }
-    fn trace(&self, text: &str) {
-        self.traces.lock().unwrap().push(text.to_owned());
-    }
-    fn is_tracing(&self) -> bool {
-        true
     }
 }
 
@@ -129,35 +67,22 @@ impl Bench {
     }
 
     fn taking(takes: Duration, script: impl IntoIterator<Item = Scripted>) -> Self {
-        let paper = Arc::new(Paper {
-            script: Mutex::new(script.into_iter().collect()),
-            calls: Mutex::default(),
-            takes,
-        });
-        let notebook = Arc::new(Notebook::default());
+        let paper = Paper::in_order(script).taking(takes);
+        let desk = Desk::new("2026-01-06T08:09:10Z", paper);
+        let notebook = Arc::new(Notebook::tracing());
         let signer = Acs3::new(&AccessKey {
             id: "LTAI5tEXAMPLE".to_owned(),
             secret: Secret::new("hunter2-secret"),
             token: Some(Secret::new("hunter2-token")),
         })
         .unwrap();
-        let session = Session {
-            provider: "pai".to_owned(),
-            transport: Arc::<Paper>::clone(&paper),
-            signer: Arc::new(signer),
-            dialect: Arc::new(Words),
-            clock: Arc::new(StoppedClock),
-            entropy: Arc::new(Counter::default()),
-            reporter: Arc::<Notebook>::clone(&notebook),
-            patience: Patience {
-                retries: 4,
-                deadline: None,
-                read_limit: Duration::from_secs(60),
-            },
-        };
+        let mut session = desk.session("pai", signer, Words);
+        session.entropy = Arc::new(Counter::default());
+        session.reporter = Arc::<Notebook>::clone(&notebook);
+        session.patience.retries = 4;
         Self {
             session,
-            paper,
+            paper: desk.paper,
             notebook,
         }
     }
@@ -179,40 +104,21 @@ impl Bench {
                 HeaderValue::from_static("2020-12-03"),
             )
             .with_safety(safety);
-        let result = self.session.send(&template).await;
-        assert!(
-            self.paper.script.lock().unwrap().is_empty(),
-            "an answer is left"
-        );
-        result
+        self.session.send(&template).await
     }
 
     /// A signed header of every call.
     fn sent(&self, header: &str) -> Vec<String> {
         self.paper
-            .calls
-            .lock()
-            .unwrap()
+            .calls()
             .iter()
-            .map(|(headers, _, _)| headers[header].to_str().unwrap().to_owned())
+            .map(|call| call.headers[header].to_str().unwrap().to_owned())
             .collect()
     }
 
     fn calls(&self) -> usize {
-        self.paper.calls.lock().unwrap().len()
+        self.paper.calls().len()
     }
-}
-
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "a script holds answers and failures alike"
-)]
-fn answer(status: u16, body: &'static str) -> Scripted {
-    Ok(Answer {
-        status: StatusCode::from_u16(status).unwrap(),
-        headers: HeaderMap::new(),
-        body: Bytes::from_static(body.as_bytes()),
-    })
 }
 
 fn lost(sent: bool, kind: Kind) -> Scripted {
@@ -227,7 +133,7 @@ async fn a_success_is_handed_on() {
     let bench = Bench::new([answer(200, "")]);
     let told = bench.send(Safety::Once).await.unwrap();
     assert_eq!(told.status, StatusCode::OK);
-    assert!(bench.notebook.notes.lock().unwrap().is_empty());
+    assert!(bench.notebook.notes().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -242,14 +148,12 @@ async fn a_read_is_repeated_with_doubling_pauses_until_it_succeeds() {
     bench.send(Safety::Repeatable).await.unwrap();
     let begun: Vec<u128> = bench
         .paper
-        .calls
-        .lock()
-        .unwrap()
+        .calls()
         .iter()
-        .map(|(_, _, at)| at.duration_since(started).as_millis() / 100)
+        .map(|call| call.at.duration_since(started).as_millis() / 100)
         .collect();
     assert_eq!(begun, [0, 5, 15, 35], "tenths of a second");
-    let notes = bench.notebook.notes.lock().unwrap();
+    let notes = bench.notebook.notes();
     assert_eq!(
         notes[0],
         "`pai`: `CreateJob` failed: status 503; trying again in 0.5 s (attempt 2 of 5)"
@@ -334,7 +238,7 @@ async fn a_wrong_clock_is_corrected_once_for_creates_too() {
         ["2026-01-06T08:09:10Z", "2026-01-06T08:30:10Z"]
     );
     assert_eq!(
-        *bench.notebook.notes.lock().unwrap(),
+        bench.notebook.notes(),
         [
             "`pai` refused `CreateJob`: the clock of this machine is 21m behind the service's; trying again with its time"
         ]
@@ -362,7 +266,7 @@ async fn the_deadline_shortens_the_limit_and_ends_with_timeout() {
         failure.error.message(),
         "`--timeout` ran out before `pai` answered `CreateJob`"
     );
-    let limit = bench.paper.calls.lock().unwrap()[0].1.unwrap();
+    let limit = bench.paper.calls()[0].limit.unwrap();
     assert!(limit <= Duration::from_secs(3), "{limit:?}");
 }
 
@@ -420,10 +324,10 @@ async fn no_secret_reaches_the_trace_or_the_details() {
         answer(200, ""),
     ]);
     bench.send(Safety::Repeatable).await.unwrap();
-    let details = bench.notebook.details.lock().unwrap();
+    let details = bench.notebook.details();
     let canonical = details.iter().find(|(level, _)| *level == 3).unwrap();
     assert!(canonical.1.contains("x-acs-security-token:<masked>"));
-    let traces = bench.notebook.traces.lock().unwrap();
+    let traces = bench.notebook.traces();
     assert!(traces[0].starts_with("> POST /jobs HTTP/1.1 (CreateJob, attempt 1)\n"));
     assert!(traces[1].starts_with("< 503 Service Unavailable after "));
     assert!(traces[3].starts_with("* no answer after "));

@@ -1,7 +1,6 @@
 //! Handshakes in memory: a client of ours and a rustls server, no socket between them.
 
 use std::fs;
-use std::sync::Mutex;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, Issuer, KeyPair,
@@ -14,23 +13,9 @@ use rustls_native_certs::CertificateResult;
 use tempfile::TempDir;
 
 use super::*;
+use crate::testing::Notebook;
 
 const HOST: &str = "cc.example";
-
-#[derive(Debug, Default)]
-struct Notes(Mutex<Vec<String>>);
-
-impl Reporter for Notes {
-    fn note(&self, text: &str) {
-        self.0.lock().unwrap().push(text.to_owned());
-    }
-    fn warning(&self, _text: &str) {}
-    fn detail(&self, _level: u8, _text: &str) {}
-    fn trace(&self, _text: &str) {}
-    fn is_tracing(&self) -> bool {
-        false
-    }
-}
 
 /// A certificate and its key, as a server has them.
 struct Identity {
@@ -149,7 +134,7 @@ fn with_ca_cert(ca_cert: Option<&str>, server: &ServerConfig) -> Result<(), rust
         ca_cert: ca_cert.map(|_| file),
         verify: true,
     };
-    let config = client_config_from(&trust, &sources, &Notes::default()).unwrap();
+    let config = client_config_from(&trust, &sources, &Notebook::default()).unwrap();
     handshake(&config, server)
 }
 
@@ -227,7 +212,7 @@ fn the_systems_own_authorities_are_trusted_with_and_without_a_ca_cert() {
             ca_cert,
             verify: true,
         };
-        let config = client_config_from(&trust, &sources, &Notes::default()).unwrap();
+        let config = client_config_from(&trust, &sources, &Notebook::default()).unwrap();
         handshake(&config, &server).unwrap();
     }
 }
@@ -252,7 +237,7 @@ fn without_verification_anyone_is_accepted() {
         verify: false,
     };
     let sources = machine(&folder, "");
-    let config = client_config_from(&trust, &sources, &Notes::default()).unwrap();
+    let config = client_config_from(&trust, &sources, &Notebook::default()).unwrap();
     let mut params = openssl_default();
     params.not_after = date_time_ymd(2020, 1, 1);
     for version in [&version::TLS12, &version::TLS13] {
@@ -291,7 +276,7 @@ fn a_ca_cert_file_without_certificates_is_a_matter_of_configuration(
         verify: true,
     };
     let sources = machine(&folder, &authority().pem());
-    let error = client_config_from(&trust, &sources, &Notes::default()).unwrap_err();
+    let error = client_config_from(&trust, &sources, &Notebook::default()).unwrap_err();
     assert_eq!((error.kind(), error.code()), (Kind::Config, "bad_ca_cert"));
     assert!(error.message().contains(why), "{error}");
 }
@@ -299,10 +284,10 @@ fn a_ca_cert_file_without_certificates_is_a_matter_of_configuration(
 #[test]
 fn a_system_without_roots_uses_the_bundled_ones_and_says_so_once() {
     let folder = TempDir::new().unwrap();
-    let notes = Notes::default();
+    let notes = Notebook::default();
     let store = roots::load(&machine(&folder, ""), &notes).unwrap();
     assert_eq!(store.len(), webpki_roots::TLS_SERVER_ROOTS.len());
-    let notes = notes.0.lock().unwrap();
+    let notes = notes.notes();
     assert_eq!(notes.len(), 1);
     assert!(notes[0].contains("using the bundled ones"));
 }
@@ -316,10 +301,16 @@ fn what_the_user_names_replaces_the_systems_roots() {
     fs::write(own.join("a.pem"), authority().pem()).unwrap();
     fs::write(own.join("b.pem"), authority().pem()).unwrap();
     sources.file = Some(own.join("a.pem"));
-    assert_eq!(roots::load(&sources, &Notes::default()).unwrap().len(), 1);
+    assert_eq!(
+        roots::load(&sources, &Notebook::default()).unwrap().len(),
+        1
+    );
     sources.file = None;
     sources.folders = vec![own];
-    assert_eq!(roots::load(&sources, &Notes::default()).unwrap().len(), 2);
+    assert_eq!(
+        roots::load(&sources, &Notebook::default()).unwrap().len(),
+        2
+    );
 }
 
 #[test]
@@ -327,7 +318,7 @@ fn a_named_file_that_cannot_be_read_is_an_error_and_nothing_else_is_trusted() {
     let folder = TempDir::new().unwrap();
     let mut sources = machine(&folder, &authority().pem());
     sources.file = Some(folder.path().join("absent.pem"));
-    let error = roots::load(&sources, &Notes::default()).unwrap_err();
+    let error = roots::load(&sources, &Notebook::default()).unwrap_err();
     assert_eq!((error.kind(), error.code()), (Kind::Config, "bad_ssl_cert"));
     assert!(error.message().contains("`SSL_CERT_FILE` names"), "{error}");
     assert_eq!(error.details().causes.len(), 1);

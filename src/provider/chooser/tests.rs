@@ -1,19 +1,15 @@
 use proptest::prelude::*;
 use rstest::rstest;
-use serde_json::Value;
 
 use crate::model::{Gpu, Money};
 use crate::spec::gpu::parse_gpu_request;
+use crate::testing;
 
 use super::*;
 
 fn offer(id: &str, model: Option<&str>, count: f64) -> Offer {
     Offer {
-        id: id.to_owned(),
         name: format!("Type {id}"),
-        cluster: None,
-        region: None,
-        queue: None,
         gpu: model.map(|model| {
             let name = GpuName::parse(model);
             Gpu {
@@ -27,15 +23,7 @@ fn offer(id: &str, model: Option<&str>, count: f64) -> Offer {
         cpu_cores: Some(8.0),
         memory_bytes: Some(64 << 30),
         arch: Some("amd64".to_owned()),
-        price_per_hour: None,
-        price_source: None,
-        spot: None,
-        stock: None,
-        available: None,
-        infiniband: None,
-        note: None,
-        as_of: None,
-        raw: Value::Null,
+        ..testing::offer(id)
     }
 }
 

@@ -1,7 +1,7 @@
 use rstest::rstest;
-use serde_json::Value;
 
 use crate::spec::Array;
+use crate::testing;
 
 use super::*;
 
@@ -11,25 +11,9 @@ fn money(text: &str) -> Money {
 
 fn offer(price: Option<&str>) -> Offer {
     Offer {
-        id: "4090@demo-r1".to_owned(),
         name: "4090".to_owned(),
-        cluster: None,
-        region: None,
-        queue: None,
-        gpu: None,
-        gpu_text: None,
-        cpu_cores: None,
-        memory_bytes: None,
-        arch: None,
         price_per_hour: price.map(money),
-        price_source: None,
-        spot: None,
-        stock: None,
-        available: None,
-        infiniband: None,
-        note: None,
-        as_of: None,
-        raw: Value::Null,
+        ..testing::offer("4090@demo-r1")
     }
 }
 

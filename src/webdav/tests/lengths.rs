@@ -3,8 +3,9 @@
 use rstest::rstest;
 
 use super::about_file;
-use super::bench::{Basket, Bench, Exchange, path, said};
+use super::bench::{Basket, Bench, path};
 use crate::error::Kind;
+use crate::testing::{Exchange, said};
 
 const LOOK: &str = "PROPFIND /vol/data/x.bin";
 const GET: &str = "GET /vol/data/x.bin";

@@ -9,11 +9,7 @@ mod sending;
 
 /// The text of a recorded answer.
 fn recorded(name: &str) -> String {
-    let path = format!(
-        "{}/tests/recorded/webdav-{name}.xml",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    std::fs::read_to_string(path).unwrap()
+    crate::testing::recorded(&format!("webdav-{name}.xml"))
 }
 
 /// A multistatus about one file.

@@ -2,8 +2,9 @@
 
 use rstest::rstest;
 
-use super::bench::{Bench, Exchange, path, said};
+use super::bench::{Bench, path};
 use crate::error::Kind;
+use crate::testing::{Exchange, said};
 use crate::webdav::Part;
 
 const FIRST: &str = "GET /vol/log range=bytes=0-99";

@@ -1,8 +1,9 @@
 //! Looking and taking.
 
-use super::bench::{Basket, Bench, PASSWORD, path, said};
+use super::bench::{Basket, Bench, PASSWORD, path};
 use super::{about_file, about_folder, recorded};
 use crate::error::Kind;
+use crate::testing::said;
 
 const LOOK: &str = "PROPFIND /vol/data/x.bin";
 const GET: &str = "GET /vol/data/x.bin";

@@ -1,8 +1,9 @@
 //! Putting and removing.
 
-use super::bench::{Bench, Text, path, said};
+use super::bench::{Bench, Text, path};
 use super::{about_file, about_folder, recorded};
 use crate::error::Kind;
+use crate::testing::said;
 
 const LOOK: &str = "PROPFIND /vol/a/b/x";
 const LOOK_AT_PART: &str = "PROPFIND /vol/a/b/x.gpujob-part";

@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::fakes::{Notebook, Seeded, Virtual};
+use super::fakes::{Seeded, Virtual};
 use crate::engine::logs::{Form, Request, Scribe, Sink};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, BaseUrl, Patience, Session, Signed, Transport, TransportError};
@@ -19,6 +19,7 @@ use crate::provider::gongji::{Connection, Gongji, GongjiDialect};
 use crate::provider::{LogLook, LogPiece, LogReader, LogSource, LogStart, LogStream, Logs};
 use crate::secret::Secret;
 use crate::sign::GongjiSigner;
+use crate::testing::Notebook;
 
 /// What one read, or one listing, does.
 #[derive(Debug, Clone, Copy)]
@@ -246,7 +247,7 @@ pub(super) async fn history(
     let outcome = scribe.history(job, &mut page).await;
     Outcome {
         printed: page.0,
-        told: notebook.lines(),
+        told: notebook.notes(),
         failure: outcome.err().map(|error| error.kind()),
         took: clock.elapsed().as_secs(),
     }
@@ -272,7 +273,7 @@ pub(super) async fn follow(made: &Made, life: &[(u64, Job)]) -> Outcome {
     };
     Outcome {
         printed: page.0,
-        told: notebook.lines(),
+        told: notebook.notes(),
         failure: outcome.err().map(|error| error.kind()),
         took: clock.elapsed().as_secs(),
     }

@@ -1,17 +1,20 @@
 //! A clock that stands still unless somebody sleeps, a writer on it, and a sink that counts.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::ambient::{Clock, Entropy, Reporter};
+use crate::ambient::{Clock, Entropy};
 use crate::engine::logs::{Form, Request, Scribe, Sink};
 use crate::error::{Error, Kind, Result};
-use crate::http::TransportError;
+use crate::http::dialect::Dialect;
+use crate::http::{Patience, Session, Transport, TransportError};
 use crate::model::{Job, State, Timestamp};
 use crate::provider::{LogStart, LogStream, Provider};
+use crate::sign::Signer;
+use crate::testing::Notebook;
 
 /// Tokio's paused time as the time of day.
 #[derive(Debug, Clone, Copy)]
@@ -70,30 +73,6 @@ impl Entropy for Seeded {
     }
 }
 
-/// Writes down what people are told.
-#[derive(Debug, Default)]
-pub(super) struct Notebook(pub(super) Mutex<Vec<String>>);
-
-impl Notebook {
-    pub(super) fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
-    }
-}
-
-impl Reporter for Notebook {
-    fn note(&self, text: &str) {
-        self.0.lock().unwrap().push(text.to_owned());
-    }
-    fn warning(&self, text: &str) {
-        self.0.lock().unwrap().push(format!("warning: {text}"));
-    }
-    fn detail(&self, _level: u8, _text: &str) {}
-    fn trace(&self, _text: &str) {}
-    fn is_tracing(&self) -> bool {
-        false
-    }
-}
-
 /// Lines with numbers, each with the moment it was written, at a speed that changes.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -142,14 +121,14 @@ impl Writer {
 
 /// Demands the lines one by one.
 #[derive(Debug, Default)]
-pub(super) struct Numbers {
+struct Numbers {
     next: usize,
     rest: Vec<u8>,
 }
 
 impl Numbers {
     /// All of them came.
-    pub(super) fn expect(&self, count: usize) {
+    fn expect(&self, count: usize) {
         assert_eq!(self.next, count);
         assert!(self.rest.is_empty());
     }
@@ -179,12 +158,39 @@ impl Sink for Numbers {
     }
 }
 
-/// Follows a job to its end, whose record `record` tells at any time; what people were told comes back.
+/// A session with a service on this clock.
+pub(super) fn session(
+    provider: &str,
+    service: impl Transport + 'static,
+    signer: impl Signer + 'static,
+    dialect: impl Dialect + 'static,
+    clock: Virtual,
+    seed: u64,
+) -> Session {
+    Session {
+        provider: provider.to_owned(),
+        transport: Arc::new(service),
+        signer: Arc::new(signer),
+        dialect: Arc::new(dialect),
+        clock: Arc::new(clock),
+        entropy: Arc::new(Seeded::new(seed)),
+        reporter: Arc::new(Notebook::default()),
+        patience: Patience {
+            retries: 1,
+            deadline: None,
+            read_limit: Duration::from_secs(30),
+        },
+    }
+}
+
+/// Follows a job to its end, whose record `record` tells at any time, and demands each of so many lines once; what
+/// people were told comes back.
 pub(super) async fn follow(
     provider: &dyn Provider,
     record: impl Fn(Duration) -> Job,
-    sink: &mut dyn Sink,
+    lines: usize,
 ) -> Vec<String> {
+    let mut numbers = Numbers::default();
     let clock = Virtual::new();
     let notebook = Notebook::default();
     let polling = provider.polling();
@@ -209,10 +215,14 @@ pub(super) async fn follow(
         }
     };
     tokio::select! {
-        outcome = scribe.follow(receiver, sink) => outcome.unwrap(),
+        outcome = scribe.follow(receiver, &mut numbers) => outcome.unwrap(),
         () = watching => {}
     }
-    notebook.lines()
+    numbers.expect(lines);
+    let told = notebook.notes();
+    let first = &told[0];
+    assert!(first.contains("is pending; it has not begun"), "{first}");
+    told
 }
 
 /// Pending, then running, then a success.

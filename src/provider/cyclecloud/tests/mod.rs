@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::http::BaseUrl;
 use crate::model::{Marker, Namespace};
 use crate::provider::{Plan, PlanInput, PlanRefusal, Policy, Survey};
-use crate::spec::{Format, JobSpec};
+use crate::testing::{self, body_of, spec};
 
 use super::options::Mode;
 use super::plan::{self, Account};
@@ -30,11 +30,7 @@ const MARKER: &str = "bcdfghjklm2456";
 
 /// One recorded answer.
 fn recorded(name: &str) -> Value {
-    let path = format!(
-        "{}/tests/recorded/cyclecloud-{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    serde_json::from_str(&testing::recorded(&format!("cyclecloud-{name}.json"))).unwrap()
 }
 
 fn marker() -> Marker {
@@ -43,11 +39,6 @@ fn marker() -> Marker {
 
 fn request_id() -> String {
     super::request_id::of_marker(&marker()).to_string()
-}
-
-/// A job file as a user writes it.
-fn spec(yaml: &str) -> JobSpec {
-    crate::spec::parse_document("job.yaml", yaml, Some(Format::Yaml)).unwrap()
 }
 
 fn routes() -> Routes {
@@ -117,12 +108,6 @@ fn plan_in(
 fn plan_of(yaml: &str) -> Result<Plan, PlanRefusal> {
     let routes = routes();
     plan_in(&account(&routes), yaml, status(), Policy::default())
-}
-
-/// The body of the one request.
-fn body_of(plan: &Plan) -> Value {
-    assert_eq!(plan.requests.len(), 1);
-    serde_json::from_slice(plan.requests[0].body_bytes()).unwrap()
 }
 
 /// The attributes of the one set.

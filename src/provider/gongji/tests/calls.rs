@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use super::script::{Bench, Reply, ok, refused};
+use super::script::{Bench, ok, refused};
 use super::*;
 use crate::error::{Error, Kind};
 use crate::model::{Job, ResourceRef, State};
 use crate::provider::{
     Creation, ListFilter, Observation, Provider, Tracked, VolumeRequest, Volumes,
 };
+use crate::testing::{answer, lost};
 
 const CREATE: &str = "POST /api/task/job/create";
 const DETAIL: &str = "GET /api/task/job/detail?task_id=2100457";
@@ -33,13 +34,7 @@ fn reference() -> ResourceRef {
 }
 
 fn tracked(id: &str) -> Tracked {
-    Tracked {
-        job_ref: ResourceRef::new("gongji", [id]),
-        cancel_requested_at: None,
-        time_limit_s: None,
-        reading: None,
-        start_by: None,
-    }
+    testing::tracked(ResourceRef::new("gongji", [id]))
 }
 
 fn marker() -> Marker {
@@ -95,10 +90,10 @@ async fn a_create_is_sent_once_and_gives_the_record() {
 #[tokio::test(start_paused = true)]
 async fn an_unclear_create_is_never_sent_again() {
     for reply in [
-        Reply::Lost,
-        Reply::Body(502, "<html>".to_owned()),
-        Reply::Body(200, String::new()),
-        Reply::Body(200, "{\"code\":\"0000\"".to_owned()),
+        lost(),
+        answer(502, "<html>"),
+        answer(200, ""),
+        answer(200, "{\"code\":\"0000\""),
         ok(&json!(null)),
         ok(&json!({"task_id": null})),
     ] {
@@ -152,7 +147,7 @@ async fn a_refused_create_is_refused_for_what_a_look_shows() {
 
 #[tokio::test(start_paused = true)]
 async fn refused_credentials_need_no_look() {
-    let bench = Bench::new([(CREATE, Reply::Body(401, String::new()))]);
+    let bench = Bench::new([(CREATE, answer(401, ""))]);
     let Creation::Refused(error) = create(&bench).await else {
         panic!("not refused");
     };
@@ -201,8 +196,8 @@ async fn a_failed_job_has_its_exit_code() {
     // Worth another try when the pods could not be read for now.
     let bench = Bench::new([
         (DETAIL, ok(&failed)),
-        (POINTS, Reply::Body(503, String::new())),
-        (POINTS, Reply::Body(503, String::new())),
+        (POINTS, answer(503, "")),
+        (POINTS, answer(503, "")),
     ]);
     let error = bench
         .gongji
@@ -215,7 +210,7 @@ async fn a_failed_job_has_its_exit_code() {
 #[tokio::test(start_paused = true)]
 async fn a_read_is_repeated_and_signed_anew() {
     let bench = Bench::new([
-        (DETAIL, Reply::Lost),
+        (DETAIL, lost()),
         (DETAIL, ok(&data("detail-running"))),
         (POINTS, ok(&json!(null))),
     ]);
@@ -401,7 +396,7 @@ async fn a_stop_of_what_has_ended_is_a_success() {
     assert_eq!(error.kind(), Kind::NotFound);
     // A lost answer is worth another stop.
     let bench = Bench::new([
-        (STOP, Reply::Lost),
+        (STOP, lost()),
         (STOP, ok(&json!(null))),
         (DETAIL, ok(&stopped)),
     ]);
@@ -425,7 +420,7 @@ async fn the_catalogue_falls_back_to_deployments_and_says_so() {
         assert_eq!(bench.gongji.types().await.unwrap().len(), 2);
         assert!(bench.notes()[0].contains("taking the one for deployments"));
     }
-    let bench = Bench::new([(TYPES, Reply::Body(401, String::new()))]);
+    let bench = Bench::new([(TYPES, answer(401, ""))]);
     assert_eq!(bench.gongji.types().await.unwrap_err().kind(), Kind::Auth);
 }
 
@@ -527,7 +522,7 @@ async fn an_unclear_volume_is_looked_for_and_never_made_twice() {
     let bench = Bench::new([
         (NAS, ok(&data("nas-volumes"))),
         (NAS_OFFERS, ok(&data("nas-offers"))),
-        (NAS_CREATE, Reply::Lost),
+        (NAS_CREATE, lost()),
         (NAS, ok(&page(&[newcomer]))),
     ]);
     let Creation::Ambiguous(error) = Volumes::create(&bench.gongji, &wanted()).await else {
@@ -570,13 +565,13 @@ async fn only_nas_volumes_are_deleted() {
     assert!(error.details().hint.as_deref().unwrap().contains("--force"));
     // The first attempt took, and its answer was lost.
     let bench = Bench::new([
-        (NAS_DELETE, Reply::Lost),
+        (NAS_DELETE, lost()),
         (NAS_DELETE, refused("not exist")),
         (NAS, ok(&page(&[]))),
     ]);
     delete(&bench, "nas", false).await.unwrap();
     let bench = Bench::new([
-        (NAS_DELETE, Reply::Lost),
+        (NAS_DELETE, lost()),
         (NAS_DELETE, refused("mounted")),
         (NAS, ok(&data("nas-volumes"))),
     ]);

@@ -3,11 +3,12 @@
 use rstest::rstest;
 use serde_json::json;
 
-use super::script::{Bench, Reply, ok, refused};
+use super::script::{Bench, ok, refused};
 use super::*;
 use crate::error::{Kind, Result};
 use crate::model::{Job, ResourceRef, State};
 use crate::provider::{Observation, Provider, Tracked};
+use crate::testing::{Scripted, answer};
 
 const DETAIL: &str = "GET /api/task/job/detail?task_id=2100457";
 const POINTS: &str = "GET /api/deployment/task/points?task_id=2100457&page=1&page_size=100";
@@ -35,7 +36,7 @@ fn pod(status: &str, container: &Value) -> Value {
     ]})
 }
 
-fn ended() -> Reply {
+fn ended() -> Scripted {
     ok(&pod("Failed", &json!({"exit_code": "3"})))
 }
 
@@ -61,7 +62,7 @@ async fn observed(bench: &Bench) -> Result<Job> {
 #[case::no_row(ok(&json!({"count": 0, "results": []})))]
 #[tokio::test(start_paused = true)]
 async fn the_code_of_a_job_that_failed_a_moment_ago_may_come_late(
-    #[case] first: Reply,
+    #[case] first: Scripted,
     #[values(json!(null), json!("2026-05-10T03:59:58Z"))] end: Value,
 ) {
     let bench = Bench::new([
@@ -74,11 +75,11 @@ async fn the_code_of_a_job_that_failed_a_moment_ago_may_come_late(
 }
 
 #[rstest]
-#[case::empty(Reply::Body(200, String::new()), Kind::Protocol)]
-#[case::a_page(Reply::Body(200, "<html>".to_owned()), Kind::Protocol)]
-#[case::login(Reply::Body(401, String::new()), Kind::Auth)]
+#[case::empty(answer(200, ""), Kind::Protocol)]
+#[case::a_page(answer(200, "<html>".to_owned()), Kind::Protocol)]
+#[case::login(answer(401, ""), Kind::Auth)]
 #[tokio::test(start_paused = true)]
-async fn what_hides_the_code_is_a_failed_poll(#[case] reply: Reply, #[case] kind: Kind) {
+async fn what_hides_the_code_is_a_failed_poll(#[case] reply: Scripted, #[case] kind: Kind) {
     let bench = Bench::new([(DETAIL, ok(&failed(&json!(null)))), (POINTS, reply)]);
     assert_eq!(observed(&bench).await.unwrap_err().kind(), kind);
 }

@@ -2,10 +2,12 @@
 
 use serde_json::json;
 
-use super::script::{Bench, Reply, ok, refused};
+use super::script::{Bench, ok, refused};
 use crate::error::Kind;
+use crate::http::Answer;
 use crate::model::{Job, ResourceRef, State};
 use crate::provider::{LogLook, LogPiece, LogStart, Logs};
+use crate::testing::{Scripted, answer};
 
 const DETAIL: &str = "GET /api/task/job/detail?task_id=2100457";
 const SEARCH: &str = "GET /api/task/job/search?page=1&page_size=100";
@@ -22,13 +24,13 @@ fn job() -> Job {
     job
 }
 
-fn text(text: &str) -> Reply {
+fn text(text: &str) -> Scripted {
     ok(&json!({"logs": text}))
 }
 
 /// What a follower hands out of these answers; each comes with the restarts that the pod tells, and the last of them is
 /// the last look.
-async fn handed_out(answers: &[(i64, Reply)]) -> (String, Vec<String>) {
+async fn handed_out(answers: &[(i64, Scripted)]) -> (String, Vec<String>) {
     let mut script = Vec::new();
     for (restarts, answer) in answers {
         let pods = json!({"count": 1, "results": [{
@@ -38,7 +40,8 @@ async fn handed_out(answers: &[(i64, Reply)]) -> (String, Vec<String>) {
         script.push((POINTS, ok(&pods)));
         script.push((LOG, answer.clone()));
         // What is held whole is asked for again.
-        if matches!(answer, Reply::Body(_, body) if body.len() > 10_000 && body.contains("other")) {
+        if matches!(answer, Ok(Answer { body, .. }) if body.len() > 10_000 && String::from_utf8_lossy(body).contains("other"))
+        {
             script.push((LOG, answer.clone()));
         }
     }
@@ -137,7 +140,7 @@ async fn a_log_that_differs_late_is_held_whole() {
 #[tokio::test]
 async fn a_log_is_read_whatever_is_in_it() {
     let body = r#"{"code":"0000","message":"success","data":{"logs":"bad \udcff byte\n"}}"#;
-    let (bytes, _) = handed_out(&[(0, Reply::Body(200, body.to_owned()))]).await;
+    let (bytes, _) = handed_out(&[(0, answer(200, body.to_owned()))]).await;
     assert_eq!(bytes, "bad \u{fffd} byte\n");
 }
 
@@ -158,13 +161,13 @@ async fn a_refusal_at_the_last_look_is_told() {
 #[tokio::test]
 async fn what_is_no_log_is_told_as_what_it_is() {
     for (reply, kind) in [
-        (Reply::Body(200, String::new()), Kind::Protocol),
-        (Reply::Body(200, "<html>".to_owned()), Kind::Protocol),
+        (answer(200, ""), Kind::Protocol),
+        (answer(200, "<html>".to_owned()), Kind::Protocol),
         (
-            Reply::Body(200, r#"{"code":"0000","data":{"logs":"a"#.to_owned()),
+            answer(200, r#"{"code":"0000","data":{"logs":"a"#.to_owned()),
             Kind::Protocol,
         ),
-        (Reply::Body(401, String::new()), Kind::Auth),
+        (answer(401, ""), Kind::Auth),
     ] {
         let bench = Bench::new([(LOG, reply)]);
         let source = crate::provider::LogSource {

@@ -22,7 +22,7 @@ use crate::http::BaseUrl;
 use crate::model::{Marker, Offer, Timestamp, Volume};
 use crate::provider::{Plan, PlanInput, PlanRefusal, Policy, Survey};
 use crate::secret::Secret;
-use crate::spec::{Format, JobSpec};
+use crate::testing::{self, body_of, spec};
 
 use super::api::Api;
 use super::draft::Account;
@@ -34,21 +34,12 @@ pub(super) const MARKER: &str = "bcdfghjklm2456";
 
 /// One recorded answer.
 pub(super) fn recorded(name: &str) -> Value {
-    let path = format!(
-        "{}/tests/recorded/gongji-{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    serde_json::from_str(&testing::recorded(&format!("gongji-{name}.json"))).unwrap()
 }
 
 /// The `data` of a recorded answer.
 pub(super) fn data(name: &str) -> Value {
     recorded(name)["data"].take()
-}
-
-/// A job file as a user writes it.
-pub(super) fn spec(yaml: &str) -> JobSpec {
-    crate::spec::parse_document("job.yaml", yaml, Some(Format::Yaml)).unwrap()
 }
 
 pub(super) fn api() -> Api {
@@ -119,10 +110,4 @@ pub(super) fn plan_in(
         },
         survey,
     )
-}
-
-/// The body of the one request.
-pub(super) fn body_of(plan: &Plan) -> Value {
-    assert_eq!(plan.requests.len(), 1);
-    serde_json::from_slice(plan.requests[0].body_bytes()).unwrap()
 }

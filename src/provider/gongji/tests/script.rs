@@ -1,197 +1,78 @@
 //! A transport made of paper: expected requests with their answers, in order; one that is left over fails the test.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
-use async_trait::async_trait;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::super::{Connection, Gongji, GongjiDialect};
-use crate::ambient::{Clock, Entropy, Reporter};
-use crate::error::{Error, Kind};
-use crate::http::{Answer, BaseUrl, Patience, Session, Signed, Transport, TransportError};
-use crate::model::Timestamp;
+use crate::http::BaseUrl;
 use crate::secret::Secret;
 use crate::sign::GongjiSigner;
-
-/// What follows a request.
-#[derive(Debug, Clone)]
-pub(super) enum Reply {
-    Body(u16, String),
-    /// Sent, and nothing came back.
-    Lost,
-}
+use crate::testing::{Desk, Paper, Scripted, Still, answer};
 
 /// A success with this `data`.
-pub(super) fn ok(data: &Value) -> Reply {
-    Reply::Body(
+pub(super) fn ok(data: &Value) -> Scripted {
+    answer(
         200,
-        json!({"code": "0000", "message": "success", "data": data}).to_string(),
+        json!({"code": "0000", "message": "success", "data": data}),
     )
 }
 
 /// An envelope of failure inside a 200.
-pub(super) fn refused(message: &str) -> Reply {
-    Reply::Body(
+pub(super) fn refused(message: &str) -> Scripted {
+    answer(
         200,
-        json!({"code": "C999", "message": message, "data": null}).to_string(),
+        json!({"code": "C999", "message": message, "data": null}),
     )
 }
 
-#[derive(Debug)]
-struct Paper {
-    script: Mutex<VecDeque<(String, Reply)>>,
-    sent: Mutex<Vec<(HeaderMap, Vec<u8>)>>,
-}
+/// The time on the day of the contract's examples.
+const NOW: &str = "2026-05-10T04:00:00Z";
 
-#[async_trait]
-impl Transport for Paper {
-    async fn call(
-        &self,
-        request: &Signed,
-        _limit: Option<Duration>,
-    ) -> Result<Answer, TransportError> {
-        let template = request.template();
-        let line = format!("{} {}", template.method, template.full_target());
-        let body = template.body_bytes().to_vec();
-        self.sent
-            .lock()
-            .unwrap()
-            .push((request.headers().clone(), body));
-        let next = self.script.lock().unwrap().pop_front();
-        let (expected, reply) = next.unwrap_or_else(|| panic!("one call too many: {line}"));
-        assert_eq!(line, expected);
-        match reply {
-            Reply::Body(status, body) => Ok(Answer {
-                status: StatusCode::from_u16(status).unwrap(),
-                headers: HeaderMap::new(),
-                body: body.into(),
-            }),
-            Reply::Lost => Err(TransportError {
-                sent: true,
-                error: Error::new(Kind::Temporary, "lost", "the connection was reset"),
-            }),
-        }
-    }
-}
-
-/// Stands at 04:00:00 on the day of the contract's examples.
-#[derive(Debug)]
-pub(super) struct StoppedClock;
-
-impl Clock for StoppedClock {
-    fn now(&self) -> Timestamp {
-        "2026-05-10T04:00:00Z".parse().unwrap()
-    }
-}
-
-#[derive(Debug)]
-struct Fixed;
-
-impl Entropy for Fixed {
-    fn bytes(&self) -> [u8; 16] {
-        [0x80; 16]
-    }
-}
-
-#[derive(Debug, Default)]
-struct Notebook(Mutex<Vec<String>>);
-
-impl Reporter for Notebook {
-    fn note(&self, text: &str) {
-        self.0.lock().unwrap().push(text.to_owned());
-    }
-    fn warning(&self, text: &str) {
-        self.0.lock().unwrap().push(format!("warning: {text}"));
-    }
-    fn detail(&self, _level: u8, _text: &str) {}
-    fn trace(&self, _text: &str) {}
-    fn is_tracing(&self) -> bool {
-        false
-    }
+/// Stands at [`NOW`].
+pub(super) fn stopped_clock() -> Arc<Still> {
+    Arc::new(Still::at(NOW))
 }
 
 /// A provider, and both ends of it.
 #[derive(Debug)]
 pub(super) struct Bench {
     pub(super) gongji: Gongji,
-    paper: Arc<Paper>,
-    notebook: Arc<Notebook>,
+    desk: Desk,
 }
 
 impl Bench {
-    pub(super) fn new<const N: usize>(script: [(&str, Reply); N]) -> Self {
+    pub(super) fn new<const N: usize>(script: [(&str, Scripted); N]) -> Self {
         Self::of(script.into())
     }
 
-    pub(super) fn of(script: Vec<(&str, Reply)>) -> Self {
-        let paper = Arc::new(Paper {
-            script: Mutex::new(
-                script
-                    .into_iter()
-                    .map(|(line, reply)| (line.to_owned(), reply))
-                    .collect(),
-            ),
-            sent: Mutex::default(),
-        });
-        let notebook = Arc::new(Notebook::default());
+    pub(super) fn of(script: Vec<(&str, Scripted)>) -> Self {
+        let desk = Desk::new(NOW, Paper::in_order(script));
         let token = Secret::new("token-1");
-        let clock = Arc::new(StoppedClock);
+        let signer = GongjiSigner::new(&token, None).unwrap();
+        let dialect = GongjiDialect::new(vec![token], false, stopped_clock());
+        let mut session = desk.session("gongji", signer, dialect);
+        session.patience.read_limit = super::super::READ_LIMIT;
         let gongji = Gongji::new(Connection {
             name: "gongji".to_owned(),
-            session: Session {
-                provider: "gongji".to_owned(),
-                transport: Arc::<Paper>::clone(&paper),
-                signer: Arc::new(GongjiSigner::new(&token, None).unwrap()),
-                dialect: Arc::new(GongjiDialect::new(
-                    vec![token],
-                    false,
-                    Arc::<StoppedClock>::clone(&clock),
-                )),
-                clock,
-                entropy: Arc::new(Fixed),
-                reporter: Arc::<Notebook>::clone(&notebook),
-                patience: Patience {
-                    retries: 1,
-                    deadline: None,
-                    read_limit: super::super::READ_LIMIT,
-                },
-            },
+            session,
             base: BaseUrl::parse("https://openapi.suanli.cn").unwrap(),
             region: None,
         });
-        Self {
-            gongji,
-            paper,
-            notebook,
-        }
+        Self { gongji, desk }
     }
 
     pub(super) fn notes(&self) -> Vec<String> {
-        self.notebook.0.lock().unwrap().clone()
+        self.desk.notebook.notes()
     }
 
     /// Headers and JSON bodies that were sent.
     pub(super) fn sent(&self) -> Vec<(HeaderMap, Value)> {
-        let sent = self.paper.sent.lock().unwrap();
-        sent.iter()
-            .map(|(headers, body)| {
-                (
-                    headers.clone(),
-                    serde_json::from_slice(body).unwrap_or_default(),
-                )
-            })
+        let calls = self.desk.paper.calls();
+        calls
+            .into_iter()
+            .map(|call| (call.headers.clone(), call.json()))
             .collect()
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let left = self.paper.script.lock().unwrap();
-            assert!(left.is_empty(), "never asked for: {left:?}");
-        }
     }
 }

@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::script::{Bench, Reply, ok, refused};
+use super::script::{Bench, ok, refused};
 use super::*;
 use crate::error::Kind;
 use crate::model::ResourceRef;
 use crate::provider::{Costs, Events};
+use crate::testing::Scripted;
 
 const POINTS: &str = "GET /api/deployment/task/points?task_id=2100457&page=1&page_size=100";
 const EVENTS: &str = "GET /api/deployment/task/pod_event?point_id=7";
@@ -60,7 +61,7 @@ async fn a_container_gives_a_reason_that_no_event_has() {
     );
 }
 
-async fn billed(bills: Reply) -> (Value, Vec<String>) {
+async fn billed(bills: Scripted) -> (Value, Vec<String>) {
     let mut detail = data("detail-running");
     detail["create_time"] = json!("2026-05-10T11:14:20+08:00");
     let bench = Bench::new([(DETAIL, ok(&detail)), (BILLS, bills)]);

@@ -1,12 +1,10 @@
 //! What answers mean (gongji.md §7; cli.md §10).
 
-use std::sync::Arc;
-
 use http::{HeaderMap, HeaderValue, StatusCode};
 use rstest::rstest;
 
 use super::super::GongjiDialect;
-use super::script::StoppedClock;
+use super::script::stopped_clock;
 use super::*;
 use crate::error::{Error, Kind};
 use crate::http::Answer;
@@ -24,7 +22,7 @@ fn answer(status: u16, body: &str) -> Answer {
 
 fn judge(signs: bool, answer: &Answer) -> Verdict {
     let secrets = vec![Secret::new(format!("{TOKEN}\n"))];
-    GongjiDialect::new(secrets, signs, Arc::new(StoppedClock)).judge("getJob", answer)
+    GongjiDialect::new(secrets, signs, stopped_clock()).judge("getJob", answer)
 }
 
 fn failure(status: u16, body: &str) -> (Error, Repeat) {

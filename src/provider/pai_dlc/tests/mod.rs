@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::model::{Marker, Offer, Timestamp};
 use crate::provider::{Plan, PlanInput, PlanRefusal, Policy, Survey};
 use crate::secret::Secret;
-use crate::spec::JobSpec;
+use crate::testing::{self, body_of, spec};
 
 use super::api::Site;
 use super::draft::Account;
@@ -25,16 +25,7 @@ pub(super) const MARKER: &str = "bcdfghjklm2456";
 
 /// One recorded answer.
 pub(super) fn recorded(name: &str) -> Value {
-    let path = format!(
-        "{}/tests/recorded/pai-dlc-{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-/// A job file as a user writes it.
-pub(super) fn spec(yaml: &str) -> JobSpec {
-    crate::spec::parse_document("job.yaml", yaml, None).unwrap()
+    serde_json::from_str(&testing::recorded(&format!("pai-dlc-{name}.json"))).unwrap()
 }
 
 pub(super) fn site() -> Site {
@@ -88,10 +79,4 @@ pub(super) fn plan_with(yaml: &str, survey: &Survey, policy: Policy) -> Result<P
         },
         survey,
     )
-}
-
-/// The body of the one request.
-pub(super) fn body_of(plan: &Plan) -> Value {
-    assert_eq!(plan.requests.len(), 1);
-    serde_json::from_slice(plan.requests[0].body_bytes()).unwrap()
 }

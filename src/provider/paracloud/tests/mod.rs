@@ -6,6 +6,8 @@ mod scripts;
 
 use serde_json::Value;
 
+use crate::testing;
+
 /// One answer of `tests/recorded`, named without its `paracloud-`.
 pub(super) fn recorded(name: &str) -> Value {
     serde_json::from_str(&recorded_text(name)).unwrap()
@@ -13,9 +15,5 @@ pub(super) fn recorded(name: &str) -> Value {
 
 /// The same as it came.
 pub(super) fn recorded_text(name: &str) -> String {
-    let path = format!(
-        "{}/tests/recorded/paracloud-{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    testing::recorded(&format!("paracloud-{name}.json"))
 }
