@@ -474,9 +474,10 @@ impl Client {
             Unfit::Page | Unfit::NoFile => (Kind::Protocol, "not_webdav"),
         };
         let error = Error::new(kind, code, unfit.to_string());
-        let error = match kind {
-            Kind::Protocol => error.with_hint("check the proxy, and the volume's WebDAV address"),
-            _ => error,
+        let error = if kind == Kind::Protocol {
+            error.with_hint("check the proxy, and the volume's WebDAV address")
+        } else {
+            error
         };
         self.about(path, error)
     }

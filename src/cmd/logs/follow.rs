@@ -124,7 +124,7 @@ pub async fn with_log(
     sheet.finish()?;
     let Followed { ending, log } = followed;
     let is_unread = match &ending {
-        None => is_fine(&log),
+        None => matches!(log, Some(Ok(()))),
         Some(Ending::Ended(_)) => app.ui.is_closed() || reader::is_gone(),
         // A Ctrl-C ends whoever reads too.
         Some(Ending::Met { .. } | Ending::Stopped { .. }) => false,
@@ -148,10 +148,6 @@ pub async fn with_log(
         Some(ending) => Ok(Some(ending)),
         None => driver.wait(refs, settings, audience).await.map(Some),
     }
-}
-
-fn is_fine(log: &Option<Result<()>>) -> bool {
-    matches!(log, Some(Ok(())))
 }
 
 /// Tells the reader of the log what the wait sees.

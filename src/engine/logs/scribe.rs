@@ -108,9 +108,13 @@ impl<'a> Scribe<'a> {
             .tracks
             .all
             .iter()
-            .map(|track| match job.terminal || track.source.ended {
-                true => Some(LogLook::Last),
-                false => Some(LogLook::Usual),
+            .map(|track| {
+                let is_over = job.terminal || track.source.ended;
+                Some(if is_over {
+                    LogLook::Last
+                } else {
+                    LogLook::Usual
+                })
             })
             .collect();
         let failures = self.read(&looks, sink).await?;

@@ -10,6 +10,10 @@ use super::tail::Tail;
 
 /// A log that is read.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and most combinations are met"
+)]
 pub(super) struct Track<'a> {
     pub(super) source: LogSource,
     pub(super) reader: Box<dyn LogReader + 'a>,
@@ -118,7 +122,7 @@ impl Track<'_> {
             _ if self.given_up => None,
             LogLook::Usual if self.closed => None,
             _ if self.ended_before => Some(LogLook::Last),
-            look => Some(look),
+            LogLook::Usual | LogLook::Last => Some(round),
         }
     }
 

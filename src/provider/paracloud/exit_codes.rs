@@ -121,16 +121,18 @@ impl Paracloud {
             Err(error) => error,
         };
         let what = || format!("the exit code of {job} cannot be read: {error}");
-        match error.kind() {
+        if error.kind() == Kind::NotFound {
             // The job was ended before its script could write it, or it is not seen here yet.
-            Kind::NotFound => Ok(Told::Nothing),
-            Kind::Auth | Kind::Config => {
-                self.session.reporter.note(&what());
-                Ok(Told::Never)
-            }
-            Kind::Timeout => Err(error),
-            kind => Err(passing(kind, &error, what()).with_job(job.to_string())),
+            return Ok(Told::Nothing);
         }
+        if matches!(error.kind(), Kind::Auth | Kind::Config) {
+            self.session.reporter.note(&what());
+            return Ok(Told::Never);
+        }
+        if error.kind() == Kind::Timeout {
+            return Err(error);
+        }
+        Err(passing(&error, what()).with_job(job.to_string()))
     }
 }
 
@@ -143,10 +145,11 @@ fn add_message(job: &mut Job, text: &str) {
 }
 
 /// A look that failed: the state is known, the whole result is not.
-fn passing(kind: Kind, error: &Error, message: String) -> Error {
-    let kind = match kind {
-        Kind::Protocol => Kind::Protocol,
-        _ => Kind::Temporary,
+fn passing(error: &Error, message: String) -> Error {
+    let kind = if error.kind() == Kind::Protocol {
+        Kind::Protocol
+    } else {
+        Kind::Temporary
     };
     error.clone().with_kind(kind).with_message(message)
 }

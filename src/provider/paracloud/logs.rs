@@ -149,7 +149,7 @@ async fn beginning(client: &Client, path: &FilePath, lines: usize) -> Result<u64
         };
         let part = client.read_part(path, start, span).await?;
         // The first line of the span may be a part of one.
-        if part.bytes.iter().filter(|byte| **byte == b'\n').count() > lines {
+        if part.bytes.split(|byte| *byte == b'\n').count() > lines + 1 {
             return Ok(start);
         }
     }

@@ -41,7 +41,7 @@ async fn reading_on_gives_what_is_new(
 }
 
 #[rstest]
-#[case::torn_at_once(ranged(FOURTH, "", "bytes 4-8/9").broken(), Kind::Temporary, "test")]
+#[case::torn_at_once(ranged(FOURTH, "", "bytes 4-8/9").broken(), Kind::Temporary, "reset")]
 #[case::shorter_than_what_was_read(said(FOURTH, 200, "01").with("content-length", "2"), Kind::Temporary, "file_changed")]
 #[case::a_page(said(FOURTH, 200, "<html>Sign in</html>").with("content-type", "text/html; charset=utf-8"), Kind::Protocol, "not_webdav")]
 #[case::another_part(ranged(FOURTH, "01", "bytes 0-1/9"), Kind::Protocol, "other_part")]

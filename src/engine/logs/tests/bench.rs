@@ -202,7 +202,9 @@ impl Sink for Page {
 
     fn line(&mut self, pod: &str, _stream: Option<LogStream>, line: &[u8]) -> Result<()> {
         let line = String::from_utf8_lossy(line);
-        self.0.push_str(&format!("[{pod}] {line}\n"));
+        for piece in ["[", pod, "] ", &line, "\n"] {
+            self.0.push_str(piece);
+        }
         Ok(())
     }
 

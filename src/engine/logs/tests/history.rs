@@ -66,7 +66,7 @@ async fn a_pod_that_fails_does_not_hide_the_others() {
 
 #[tokio::test(start_paused = true)]
 async fn refused_credentials_are_not_tried_on_every_pod() {
-    let made = Made::new(&[("a", None, &[Fails(Kind::Auth)] as &[_]); 30]);
+    let made = Made::new(&[("a", None, [Fails(Kind::Auth)].as_slice()); 30]);
     let outcome = history(&made, &job(State::Succeeded), (&[], None)).await;
     assert_eq!(outcome.failure, Some(Kind::Auth));
     assert!(made.looks.lock().unwrap().len() < 10);
@@ -74,7 +74,7 @@ async fn refused_credentials_are_not_tried_on_every_pod() {
 
 #[tokio::test(start_paused = true)]
 async fn many_logs_are_read_at_once_and_printed_in_order() {
-    let made = Made::new(&[("a", None, &[Writes("x\n")] as &[_]); 30]);
+    let made = Made::new(&[("a", None, [Writes("x\n")].as_slice()); 30]);
     let outcome = history(&made, &job(State::Succeeded), (&[], None)).await;
     assert_eq!(outcome.printed, "x\n".repeat(30));
     assert_eq!(outcome.took, 5);

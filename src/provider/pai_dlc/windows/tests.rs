@@ -305,7 +305,7 @@ proptest! {
         end in prop::sample::select(&ENDS[..]),
         alike in any::<bool>(),
     ) {
-        let mut service = Service { keeps_newest, end, ..Service::default() };
+        let mut service = Service { end, keeps_newest, ..Service::default() };
         let mut windows = Windows::new(0);
         let (mut now, mut number) = (0, 0);
         let mut new = Vec::new();

@@ -266,6 +266,11 @@ fn tracked(reading: Option<Value>) -> Tracked {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "cases read better without references, and a reading is optional"
+)]
 fn kept(more: Value) -> Option<Value> {
     let mut reading = json!({
         "volume": volume().to_string(), "folder": format!("/.gpujob/{MARKER}"), "instance_type": "n30.xlarge",
