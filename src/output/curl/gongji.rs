@@ -32,7 +32,7 @@ pub(super) fn sign(template: &Template, parts: &mut Parts) {
     parts.needs.insert(KEY.to_owned());
     let body = if parts.body.is_some() { " body;" } else { "" };
     // A key comes as PEM, as one line of base64, or as either with literal `\n` (§1.3).
-    parts.before.push_str(&format!(
+    let commands = format!(
         "key=$(mktemp)\n\
          case ${{{KEY}:?}} in\n  \
          *-----BEGIN*) printf '%b\\n' \"${KEY}\" | tr -d '\\r' ;;\n  \
@@ -42,7 +42,8 @@ pub(super) fn sign(template: &Template, parts: &mut Parts) {
          openssl dgst -sha256 -sign \"$key\" | openssl base64 -A)\n\
          rm -f \"$key\"\n",
         in_quotes(&template.full_target()),
-    ));
+    );
+    parts.before.push_str(&commands);
     parts
         .arguments
         .push("--header \"sign_str: ${sign_str:?}\"".to_owned());

@@ -163,9 +163,9 @@ fn request(authenticate: &dyn Fn(&mut Parts), template: &Template, redactor: &Re
             Ok(_) | Err(_) => {
                 let mut variable = variable_name(&name.as_str().to_ascii_uppercase());
                 let before = parts.hidden.iter().filter(|(other, _)| other == name);
-                match before.count() {
-                    0 => {}
-                    earlier => variable.push_str(&format!("_{}", earlier + 1)),
+                let earlier = before.count();
+                if earlier > 0 {
+                    variable = format!("{variable}_{}", earlier + 1);
                 }
                 let header = format!("--header \"{name}: ${variable}\"");
                 parts.needs.insert(variable.clone());

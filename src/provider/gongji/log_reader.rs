@@ -308,7 +308,7 @@ impl<'a> Reader<'a> {
                 0
             }
         };
-        let separator = (from == 0).then(|| self.separator()).unwrap_or_default();
+        let separator = if from == 0 { self.separator() } else { b"" };
         self.printed.take(&text, matches!(joint, Joint::GoesOn(_)));
         self.pending = Pending { text, done: from };
         let mut piece = self.pending.next().unwrap_or_default();
@@ -336,6 +336,8 @@ impl<'a> Reader<'a> {
             self.printed.extend(&piece.bytes);
             piece.bytes.splice(..0, separator.iter().copied());
         } else {
+            let lost = times.filter(|times| *times > 0 && self.printed.is_empty());
+            piece.notes.extend(lost.map(runs_before));
             self.printed.extend(&piece.bytes);
         }
         self.restarts = times;
@@ -455,4 +457,9 @@ fn new_run(times: i64) -> String {
             format!("its container began again {times} times: here the last of its runs begins")
         }
     }
+}
+
+fn runs_before(times: i64) -> String {
+    let runs = if times == 1 { "run" } else { "runs" };
+    format!("its container began again: of {times} {runs} before this one nothing was read")
 }

@@ -247,7 +247,7 @@ impl Decoder {
                         out.extend_from_slice(REPLACEMENT.as_bytes());
                         continue;
                     };
-                    let value = value << 4 | digit;
+                    let value = (value << 4) | digit;
                     self.escape = if digits < 3 {
                         Escape::Unit(digits + 1, value)
                     } else {

@@ -144,13 +144,15 @@ impl Paracloud {
             })
             .collect::<Result<Vec<_>>>()?;
         let looks = looks.into_iter().zip(jobs);
-        future::try_join_all(looks.map(|(look, tracked)| async move {
-            match look {
+        Ok(future::join_all(looks.map(|(look, tracked)| async move {
+            let told = match look {
                 Some((job, group)) => self.seen(job, group, tracked).await,
                 None => self.unseen(tracked, offers).await,
-            }
+            };
+            // One exit code that cannot be read hides no other job.
+            told.unwrap_or_else(Observation::Unread)
         }))
-        .await
+        .await)
     }
 
     /// Recent jobs of one namespace or of all, newest first as far as the API tells.

@@ -109,6 +109,14 @@ async fn a_run_that_says_what_the_one_before_said_is_another_once_the_pod_says_s
 }
 
 #[tokio::test]
+async fn runs_that_nobody_read_are_told() {
+    let (bytes, notes) = handed_out(&[(2, text("a\n")), (4, text("b\n"))]).await;
+    assert_eq!(bytes, "a\nb\n");
+    assert!(notes[0].contains("of 2 runs before this one nothing was read"));
+    assert!(notes[1].contains("began again 2 times"), "{notes:?}");
+}
+
+#[tokio::test]
 async fn a_late_answer_repeats_nothing() {
     for (answers, expected) in [
         (vec![(0, "a\nb\nc\n"), (0, "a\nb\n")], "a\nb\nc\n"),
@@ -125,9 +133,8 @@ async fn a_late_answer_repeats_nothing() {
 #[tokio::test]
 async fn a_log_that_differs_late_is_held_whole() {
     let lines = |numbers: std::ops::Range<u32>| {
-        numbers
-            .map(|number| format!("line {number}\n"))
-            .collect::<String>()
+        let lines: Vec<String> = numbers.map(|number| format!("line {number}\n")).collect();
+        lines.concat()
     };
     let known = lines(0..8_000);
     let other = format!("{}other\n", lines(0..4_000));

@@ -313,6 +313,17 @@ async fn a_failed_job_is_over_when_its_code_is_known_or_cannot_come(
     assert_eq!(told, expected);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_code_that_cannot_be_read_hides_no_other_job() {
+    let (provider, _) = provider(Some(group("Failed")), DOWN, true);
+    let known = kept(json!({"exit_code": 3}));
+    let observed = provider.observe(&[tracked(None), tracked(known)]).await;
+    let [Observation::Unread(error), Observation::Seen(job)] = &observed.unwrap()[..] else {
+        panic!("not one of each")
+    };
+    assert_eq!((error.kind(), job.exit_code), (Kind::Temporary, Some(3)));
+}
+
 #[tokio::test]
 async fn without_credentials_the_code_stays_unknown() {
     let (provider, _) = provider(Some(group("Failed")), FOUND, false);
