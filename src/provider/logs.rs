@@ -31,6 +31,11 @@ pub trait Logs: Send + Sync {
 
     /// Whether a log can be read from an instant on (`--since`); without it, such a start is refused before any read.
     fn knows_times(&self) -> bool;
+
+    /// The exit code that a log read from here told of a job, where only logs tell it. Nothing is read for it.
+    async fn told_code(&self, _job: &Job) -> Option<i64> {
+        None
+    }
 }
 
 /// One log: of one incarnation of a pod, of one node, or one file.

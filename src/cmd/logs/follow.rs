@@ -8,7 +8,7 @@ use crate::engine::drive::{Audience, Driver, Ending};
 use crate::engine::logs::{Request, Scribe, Sink};
 use crate::engine::wait::Settings;
 use crate::error::{Error, Result};
-use crate::model::{Job, ResourceRef};
+use crate::model::{Job, ResourceRef, State};
 use crate::output::Format;
 use crate::provider::LogStart;
 use crate::ui::LogTarget;
@@ -145,6 +145,15 @@ pub async fn with_log(
         ));
     }
     match ending {
+        Some(Ending::Ended(mut jobs)) => {
+            // The log may have told what the wait no longer waited for.
+            for job in &mut jobs {
+                if job.state == State::Failed && job.exit_code.is_none() {
+                    job.exit_code = logs_of(&**provider)?.told_code(job).await;
+                }
+            }
+            Ok(Some(Ending::Ended(jobs)))
+        }
         Some(ending) => Ok(Some(ending)),
         None => driver.wait(refs, settings, audience).await.map(Some),
     }

@@ -106,7 +106,8 @@ impl Turn {
 
 /// Whether a job makes way for another attempt.
 pub(super) fn is_over_in_vain(job: &Job) -> bool {
-    job.terminal && job.state != State::Succeeded
+    // One that has failed may not be over before its code was told.
+    (job.terminal || job.state == State::Failed) && job.state != State::Succeeded
 }
 
 /// The jobs of one marker, the oldest first: on every machine the same order. What was created in the same second, or

@@ -15,7 +15,7 @@ use super::api::{JobFilter, PAGE_SIZE, Site};
 use super::pages::Pages;
 use super::parse::{self, Memory, Origin, TAG_NAME};
 use super::wire::{CreateJob, Created, JobAnswer, JobPage};
-use super::{PaiDlc, carrier, plan as planning, state};
+use super::{PaiDlc, plan as planning, state};
 
 /// How far back of the intent a marker is looked for: as far as the service lets two clocks differ (§2.8).
 const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(15);
@@ -115,17 +115,20 @@ impl PaiDlc {
             }
             let mut found: Vec<&mut Job> = observed
                 .iter_mut()
-                .filter_map(|(_, observation)| match observation {
-                    Observation::Seen(job) => Some(job.as_mut()),
-                    Observation::Missing | Observation::Unread(_) => None,
-                })
+                .filter_map(|(_, observation)| seen_in(observation))
                 .collect();
             self.add_cards(&site, &mut found).await;
-            for job in found {
-                self.add_carried_code(job).await?;
-            }
             seen.extend(observed);
         }
+        let carried = jobs
+            .iter()
+            .map(|tracked| (&tracked.job_ref, tracked.reading.as_ref()));
+        let mut readings: BTreeMap<&ResourceRef, Option<&Value>> = carried.collect();
+        let ended = seen.iter_mut().filter_map(|(job_ref, observation)| {
+            let job = seen_in(observation)?;
+            Some((job, readings.remove(*job_ref).flatten()))
+        });
+        self.add_carried_codes(ended.collect()).await?;
         Ok(jobs
             .iter()
             .map(|tracked| {
@@ -213,23 +216,6 @@ impl PaiDlc {
             .iter()
             .find(|value| id_of(value).as_deref() == Some(id))
             .and_then(parse::time_limit))
-    }
-
-    /// The code of a job that failed, from its carrier. It is worth another try; all else is not worth the record.
-    async fn add_carried_code(&self, job: &mut Job) -> Result<()> {
-        let is_open = job.state == State::Failed && job.exit_code.is_none();
-        if !is_open || carrier::marker_of(&job.raw).is_none() {
-            return Ok(());
-        }
-        match self.carried_code(job).await {
-            Ok(code) => job.exit_code = code,
-            Err(error) if error.kind() == Kind::Temporary => return Err(error),
-            Err(error) => {
-                let text = format!("the exit code of {} is not known: {error}", job.job_ref);
-                self.session.reporter.detail(1, &text);
-            }
-        }
-        Ok(())
     }
 
     /// A deleted job is missing; an answer without an id says nothing of the job.
@@ -354,6 +340,13 @@ fn carries(value: &Value, marker: &Marker) -> bool {
     JobAnswer::deserialize(value).is_ok_and(|answer| {
         parse::marker_of(&answer).is_some_and(|found| found.identity() == marker.identity())
     })
+}
+
+fn seen_in(observation: &mut Observation) -> Option<&mut Job> {
+    match observation {
+        Observation::Seen(job) => Some(job.as_mut()),
+        Observation::Missing | Observation::Unread(_) => None,
+    }
 }
 
 fn id_of(value: &Value) -> Option<String> {

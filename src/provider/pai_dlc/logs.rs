@@ -1,7 +1,6 @@
 //! Logs of a job's pods (pai-dlc.md §3.6): read by time, in windows, since the service has no cursor.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
@@ -24,14 +23,6 @@ const TOO_LARGE: &str = "body_too_large";
 
 /// Before the job's own time of creation nothing was written, but clocks differ.
 const MARGIN: SignedDuration = SignedDuration::from_secs(60);
-
-/// The carrier's line is among the last: others may come from what goes on in the background.
-const LAST_LINES: usize = 100;
-
-/// A log is complete so long after the job's end; before that the carrier's line is looked for so often.
-const LATE: SignedDuration = SignedDuration::from_secs(60);
-const LOOKS: u32 = 4;
-const PAUSE: Duration = Duration::from_secs(2);
 
 /// The first period that is searched backwards for last lines, and how much longer each further one is.
 const TAIL_SECONDS: i64 = 60;
@@ -83,10 +74,14 @@ impl Logs for PaiDlc {
     fn knows_times(&self) -> bool {
         true
     }
+
+    async fn told_code(&self, job: &Job) -> Option<i64> {
+        self.known_code(job).await
+    }
 }
 
 impl PaiDlc {
-    fn reader(&self, source: &LogSource, start: &LogStart) -> Reader<'_> {
+    pub(super) fn reader(&self, source: &LogSource, start: &LogStart) -> Reader<'_> {
         let beginning = BEGINNING.parse().unwrap_or(Timestamp::UNIX_EPOCH);
         let from = start.since.or(source.began_at).unwrap_or(beginning);
         Reader {
@@ -101,49 +96,13 @@ impl PaiDlc {
             round: None,
             ahead: SignedDuration::ZERO,
             has_read: false,
-            code: None,
         }
-    }
-
-    /// The first code that is not zero, in the order of the pods, as the carrier told it in their logs.
-    ///
-    /// The log may come some seconds after the end.
-    pub(super) async fn carried_code(&self, job: &Job) -> Result<Option<i64>> {
-        let has_ended_now = job
-            .finished_at
-            .is_some_and(|end| self.now().duration_since(end) < LATE);
-        let tries = if has_ended_now { LOOKS } else { 1 };
-        for number in 1..=tries {
-            let codes = self.codes(job).await?;
-            if !codes.is_empty() || number == tries {
-                return Ok(codes.into_iter().find(|code| *code != 0));
-            }
-            let is_loopback = self.home.dlc.is_loopback();
-            tokio::time::sleep(if is_loopback { PAUSE / 40 } else { PAUSE }).await;
-        }
-        Ok(None)
-    }
-
-    /// What the carrier told in the last incarnation of each pod.
-    async fn codes(&self, job: &Job) -> Result<Vec<i64>> {
-        let mut codes: Vec<(String, i64)> = Vec::new();
-        for source in self.sources(job).await? {
-            let start = LogStart {
-                tail: Some(LAST_LINES),
-                ..LogStart::default()
-            };
-            let mut reader = self.reader(&source, &start);
-            while reader.read(LogLook::Last).await?.more {}
-            codes.retain(|(pod, _)| *pod != source.name);
-            codes.extend(reader.code.map(|code| (source.name, code)));
-        }
-        Ok(codes.into_iter().map(|(_, code)| code).collect())
     }
 }
 
 /// A place in the log of one incarnation of a pod.
 #[derive(Debug)]
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     provider: &'a PaiDlc,
     /// Region, job, pod, uid of the incarnation, and the marker of a carrier.
     locator: Vec<String>,
@@ -156,8 +115,6 @@ struct Reader<'a> {
     /// The service's clock minus ours.
     ahead: SignedDuration,
     has_read: bool,
-    /// What the carrier told.
-    code: Option<i64>,
 }
 
 /// A search for the last lines.
@@ -241,7 +198,9 @@ impl Reader<'_> {
                 Some(marker) => carrier::cut(line, marker),
                 None => (Some(Cow::Borrowed(line.as_str())), None),
             };
-            self.code = code.or(self.code);
+            if let Some(code) = code {
+                self.provider.codes.tell(&self.locator, code);
+            }
             if let Some(line) = line {
                 piece.bytes.extend_from_slice(line.as_bytes());
                 piece.bytes.push(b'\n');

@@ -8,6 +8,7 @@ pub mod api;
 mod caps;
 mod carrier;
 mod choose;
+mod codes;
 mod command;
 mod datasets;
 mod dialect;
@@ -58,6 +59,7 @@ pub use mounts::SCHEMES;
 pub use options::{JOB_TYPES, KEYS};
 
 use api::Site;
+use codes::Codes;
 
 /// What a provider is made of.
 #[derive(Debug, Clone)]
@@ -82,6 +84,7 @@ pub struct PaiDlc {
     workspace: Option<String>,
     /// Cards of instance types that were looked up before.
     cards: Mutex<BTreeMap<String, Option<Gpu>>>,
+    codes: Codes,
 }
 
 impl PaiDlc {
@@ -105,6 +108,7 @@ impl PaiDlc {
             },
             workspace: workspace.filter(|workspace| !workspace.is_empty()),
             cards: Mutex::new(BTreeMap::new()),
+            codes: Codes::default(),
         }
     }
 

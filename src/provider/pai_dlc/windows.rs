@@ -61,6 +61,8 @@ pub(super) struct Windows {
     reached: i64,
     /// The next question is about the seam behind this end, up to which so many lines were seen.
     seam: Option<(i64, usize)>,
+    /// The next question is about one second alone: where questions began before, and how many lines it must tell.
+    alone: Option<(Start, usize)>,
     most_lines: usize,
     /// How many lines came when fewer were asked for.
     before: Option<usize>,
@@ -94,6 +96,7 @@ impl Windows {
             ends: Vec::new(),
             reached: i64::MIN,
             seam: None,
+            alone: None,
             most_lines: USUAL_LINES,
             before: None,
             any_size: false,
@@ -151,6 +154,13 @@ impl Windows {
         let Some(end) = self.ends.last().copied() else {
             return News::default();
         };
+        if let Some((before, expected)) = self.alone.take()
+            && lines.len() < expected
+        {
+            // The second is not in a period that ends with it.
+            self.begin_again(Start { held: 0, ..before });
+            return News::default();
+        }
         let is_full = lines.len() >= self.most_lines;
         if is_full && self.ask_for_less_or_more(lines.len()) {
             return News::default();
@@ -165,13 +175,14 @@ impl Windows {
         }
         let start = self.start();
         if is_cut && start.held > 0 && start.second < end {
-            // The seam held lines, so a period's last second belongs to it, and can be asked for alone.
-            if let Some(start) = self.starts.back_mut() {
-                start.offset += start.held;
-                start.held = 0;
-                start.second = end;
-            }
-            self.ask_anew();
+            // The seam held lines: it may be that a period's last second belongs to it, and can be asked for alone.
+            self.alone = Some((start, lines.len().saturating_sub(start.held)));
+            self.begin_again(Start {
+                second: end,
+                offset: start.offset + start.held,
+                held: 0,
+                ..start
+            });
             return News::default();
         }
         let (lines, position) = self.take(answer, end < self.reached);
@@ -199,6 +210,13 @@ impl Windows {
             held: 0,
             is_settled: true,
         })
+    }
+
+    fn begin_again(&mut self, start: Start) {
+        if let Some(last) = self.starts.back_mut() {
+            *last = start;
+        }
+        self.ask_anew();
     }
 
     fn ask_anew(&mut self) {

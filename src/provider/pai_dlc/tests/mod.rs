@@ -5,6 +5,7 @@ mod planner;
 mod recorded;
 mod refusals;
 mod states;
+mod troubled;
 mod verdicts;
 
 use std::collections::BTreeMap;

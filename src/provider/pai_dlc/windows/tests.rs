@@ -84,7 +84,8 @@ fn round(windows: &mut Windows, service: &mut Service, now: i64, is_last: bool) 
     while let Some(ask) = windows.ask() {
         let lines = service.tell(ask);
         let news = windows.answer(&lines);
-        assert!(!news.is_cut || service.limit.is_some());
+        // A service that has just as many lines as were asked for first looks like one with a limit.
+        assert!(!news.is_cut || service.limit.is_some() || lines.len() == 2_000);
         new.extend(news.lines.iter().map(|position| lines[*position].clone()));
         assert!(service.asked.len() < before + 10_000, "no end");
     }
