@@ -176,7 +176,7 @@ impl Windows {
         let start = self.start();
         if is_cut && start.held > 0 && start.second < end {
             // The seam held lines: it may be that a period's last second belongs to it, and can be asked for alone.
-            self.alone = Some((start, lines.len().saturating_sub(start.held)));
+            self.alone = Some((start, lines.len().saturating_sub(start.held) / 2));
             self.begin_again(Start {
                 second: end,
                 offset: start.offset + start.held,
@@ -293,39 +293,62 @@ impl Windows {
     fn take(&mut self, answer: Vec<u64>, is_part: bool) -> (Vec<usize>, usize) {
         let offset = self.start().offset.min(self.seen.len());
         let seen = self.seen.split_off(offset);
-        let mut matched = 0;
+        let mut fit = Fit::of(&seen, 0, &answer);
+        let lacks_some = fit.end < seen.len();
+        if !is_part && lacks_some && fit.new.is_empty() {
+            // An answer that lacks some and has nothing new is late: what was seen counts.
+            self.seen.extend(seen);
+            return (fit.new, self.seen.len());
+        }
+        if lacks_some && !fit.new.is_empty() {
+            // The service has lost lines, or tells only the newest: it begins somewhere in what was seen.
+            let overlap = (1..=seen.len().min(answer.len()))
+                .rev()
+                .filter(|_| !is_part)
+                .find(|length| seen.ends_with(answer.get(..*length).unwrap_or_default()));
+            let first = || seen.iter().position(|line| Some(line) == answer.first());
+            let skipped = overlap.map(|length| seen.len() - length).or_else(first);
+            let other = skipped.map(|skipped| Fit::of(&seen, skipped, &answer));
+            fit = other
+                .filter(|other| other.new.len() < fit.new.len())
+                .unwrap_or(fit);
+        }
+        self.seen
+            .extend_from_slice(seen.get(..fit.skipped).unwrap_or_default());
+        self.seen.extend(answer);
+        let end = self.seen.len();
+        if is_part {
+            // What was seen and is not in it comes behind.
+            self.seen
+                .extend_from_slice(seen.get(fit.end..).unwrap_or_default());
+        }
+        (fit.new, end)
+    }
+}
+
+/// How an answer fits what was seen.
+#[derive(Debug)]
+struct Fit {
+    /// Lines seen that the answer does not begin with.
+    skipped: usize,
+    /// Lines seen up to its end.
+    end: usize,
+    /// Which of its lines are new, by position.
+    new: Vec<usize>,
+}
+
+impl Fit {
+    fn of(seen: &[u64], skipped: usize, answer: &[u64]) -> Self {
+        let mut end = skipped;
         let mut new = Vec::new();
         for (position, line) in answer.iter().enumerate() {
-            if seen.get(matched) == Some(line) {
-                matched += 1;
+            if seen.get(end) == Some(line) {
+                end += 1;
             } else {
                 new.push(position);
             }
         }
-        let rest = seen.get(matched..).unwrap_or_default();
-        let end = offset + answer.len();
-        if is_part {
-            // What was seen and is not in it comes behind.
-            self.seen.extend(answer);
-            self.seen.extend_from_slice(rest);
-            return (new, end);
-        }
-        if !rest.is_empty() && new.is_empty() {
-            // An answer that lacks some and has nothing new is late: what was seen counts.
-            self.seen.extend(seen);
-            return (new, self.seen.len());
-        }
-        if !rest.is_empty() {
-            // The service has lost lines: what it tells begins somewhere in what was seen.
-            let overlap = (1..=seen.len().min(answer.len()))
-                .rev()
-                .find(|length| seen.ends_with(answer.get(..*length).unwrap_or_default()));
-            if let Some(overlap) = overlap {
-                new = (overlap..answer.len()).collect();
-            }
-        }
-        self.seen.extend(answer);
-        (new, end)
+        Self { skipped, end, new }
     }
 }
 

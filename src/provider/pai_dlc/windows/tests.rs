@@ -215,6 +215,30 @@ fn a_second_that_is_never_told_whole_is_named_once() {
     assert_eq!(cuts, [(0, false), (2_000, true)]);
 }
 
+#[rstest]
+#[case::oldest(false)]
+#[case::newest(true)]
+fn no_line_comes_twice_from_a_service_with_a_limit(#[case] keeps_newest: bool) {
+    let mut service = Service {
+        limit: Some(2_000),
+        keeps_newest,
+        ..Service::default()
+    };
+    let mut windows = Windows::new(-60);
+    let (mut new, mut number) = (Vec::new(), 0);
+    for look in 0..200_usize {
+        let now = i64::try_from(look / 10).unwrap();
+        // In some seconds nearly as many as the limit, in some few.
+        for _ in 0..[190, 20, 150, 195][look / 10 % 4] {
+            service.write(now, format!("line {number}"));
+            number += 1;
+        }
+        new.extend(round(&mut windows, &mut service, now, false));
+    }
+    new.extend(round(&mut windows, &mut service, 30, true));
+    assert_eq!(new, service.written());
+}
+
 #[test]
 fn lines_that_are_alike_are_counted() {
     for end in ENDS {
