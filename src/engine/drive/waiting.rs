@@ -340,11 +340,11 @@ fn in_order(
         .collect()
 }
 
-/// The end of a wait for resources: as of a job that its provider itself calls failed for it (job-model.md §6), since
-/// 124 is for `--timeout` (cli.md §6).
+/// The end of a wait for resources: the job goes on waiting and was left alone, as after `--timeout` (cli.md §6). Where
+/// a job that comes too late has failed by the contract (cyclecloud.md §8.5), its record says so first.
 fn not_started(job_ref: &ResourceRef) -> Error {
     Error::new(
-        Kind::JobFailed,
+        Kind::Timeout,
         "start_timeout",
         format!("`--start-timeout` ran out before {job_ref} had its resources; `gpujob cancel` gives up its place"),
     )

@@ -15,9 +15,9 @@ use super::node::Node;
 use super::routes::NodesOf;
 
 impl Cyclecloud {
-    /// The nodes of jobs that were looked at before, from one list of their cluster where there are several. A job that
-    /// has no node there is left out: only its own list tells what that means. So is one that was never seen: only its
-    /// own list tells when it was made. A list that cannot be had fails for its jobs.
+    /// The nodes of jobs that were made or looked at here before, from one list of their cluster where there are several.
+    /// A job that has no node there is left out: only its own list tells what that means. So is one of which nothing is
+    /// known: only its own list tells when it was made. A list that cannot be had fails for its jobs.
     pub(super) async fn listed_together(
         &self,
         jobs: &[Tracked],
@@ -27,7 +27,8 @@ impl Cyclecloud {
             let Ok((cluster, id)) = self.parts(&tracked.job_ref) else {
                 continue;
             };
-            if !History::read(tracked.reading.as_ref()).nodes.is_empty() {
+            let history = History::read(tracked.reading.as_ref());
+            if history.created_at.is_some() || !history.nodes.is_empty() {
                 let ids = clusters.entry(cluster).or_default();
                 ids.insert(id, &tracked.job_ref);
             }

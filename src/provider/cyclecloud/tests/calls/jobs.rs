@@ -245,3 +245,20 @@ async fn a_list_is_of_jobs_that_have_nodes_and_says_so() {
     assert!(listing.forgets_ended);
     assert_eq!(bench.calls(), ["GET /cycle/clusters/lab/nodes"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn jobs_that_were_made_here_are_one_list_from_the_first_look_on() {
+    let mut list = nodes(&["gpu-1", "gpu-2"]);
+    for (node, id) in [(0, "a"), (1, "b")] {
+        list["nodes"][node]["Configuration"] = json!({"gpujob": {"job_id": id}});
+    }
+    let bench = Bench::new([answer(200, list)]);
+    let made = json!({"accepted": true, "created_at": "2026-03-02T09:30:11Z"});
+    let jobs = ["a", "b"].map(|id| tracked(id, Some(made.clone())));
+    let seen = bench.provider.observe(&jobs).await.unwrap();
+    assert!(
+        seen.iter()
+            .all(|seen| matches!(seen, Observation::Seen(job) if job.created_at.is_some()))
+    );
+    assert_eq!(bench.calls(), ["GET /cycle/clusters/lab/nodes"]);
+}
