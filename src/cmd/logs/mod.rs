@@ -210,8 +210,9 @@ fn no_since(provider: &dyn Provider) -> Error {
 /// The line that goes on where this stopped.
 pub fn to_follow_again(error: Error, refs: &[ResourceRef]) -> Error {
     let list: Vec<String> = refs.iter().map(ToString::to_string).collect();
+    let list = list.join(" ");
     error.with_hint(format!(
-        "the job was left alone; to follow it again:\n  gpujob logs -f {}",
-        list.join(" ")
+        "the job was left alone; to follow it again:\n  gpujob logs -f {list}\n\
+         to wait for its end and its exit code:\n  gpujob wait {list}"
     ))
 }

@@ -5,6 +5,7 @@
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
+use crate::http::redact;
 use crate::model::{Job, ResourceRef, State, Timestamp};
 
 use super::answers::NodeList;
@@ -17,6 +18,11 @@ use super::request_id;
 use super::results::Exits;
 use super::state::{self, Look};
 use super::verdict::Verdict;
+
+/// The member of a node that holds its settings.
+const SETTINGS: &str = "Configuration";
+/// What stands for a secret.
+const HIDDEN: &str = "••••";
 
 /// Which job is looked at, with what, and when.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +98,7 @@ pub(super) fn job(sight: &Sight<'_>, list: &NodeList, mut history: History) -> J
     if job.created_at.is_some() && !is_exact {
         job.approximate.push("created_at");
     }
-    job.raw = list.raw.clone();
+    job.raw = without_secrets(&list.raw);
     job
 }
 
@@ -211,6 +217,30 @@ fn assemble(sight: &Sight<'_>, nodes: &[Node], history: &History, verdict: Verdi
     job
 }
 
+/// The server's own object; the settings of a node, where templates keep passwords, without what is named a secret
+/// (cyclecloud.md §2.1; job-model.md §0 no. 4).
+fn without_secrets(raw: &Value) -> Value {
+    fn copied(value: &Value, is_setting: bool) -> Value {
+        match value {
+            Value::Object(members) => {
+                let copied = members.iter().map(|(name, member)| {
+                    let is_text = member.is_string() || member.is_number();
+                    let member = if is_setting && is_text && redact::is_secret_name(name) {
+                        Value::from(HIDDEN)
+                    } else {
+                        copied(member, is_setting || name.eq_ignore_ascii_case(SETTINGS))
+                    };
+                    (name.clone(), member)
+                });
+                Value::Object(copied.collect())
+            }
+            Value::Array(items) => items.iter().map(|item| copied(item, is_setting)).collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+        }
+    }
+    copied(raw, false)
+}
+
 /// The words of the nodes; of nodes that are gone, the last ones.
 fn raw_state(nodes: &[&Node], history: &History) -> Value {
     let words: Map<String, Value> = nodes
@@ -237,4 +267,27 @@ pub(super) fn to_terminate(list: &NodeList) -> Vec<&Node> {
                 .is_some_and(|target| target.eq_ignore_ascii_case("Terminated"))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_among_a_nodes_settings_are_not_shown() {
+        let raw = json!({"nodes": [{
+            "Name": "gpu-1", "Credentials": "azure",
+            "Configuration": {
+                "cyclecloud": {"config": {"username": "ops", "password": "hunter2"}},
+                "tokens": ["x"], "gpujob": {"job_id": "a"},
+            },
+        }]});
+        let shown = without_secrets(&raw);
+        assert!(!shown.to_string().contains("hunter2"), "{shown}");
+        let settings = &shown["nodes"][0]["Configuration"];
+        assert_eq!(settings["cyclecloud"]["config"]["username"], "ops");
+        assert_eq!(settings["cyclecloud"]["config"]["password"], HIDDEN);
+        assert_eq!(settings["gpujob"]["job_id"], "a");
+        assert_eq!(shown["nodes"][0]["Credentials"], "azure");
+    }
 }

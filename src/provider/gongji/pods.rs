@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use jiff::SignedDuration;
 
-use crate::error::{Kind, Result};
-use crate::model::{Job, State, Timestamp};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Job, ResourceRef, State, Timestamp};
 use crate::provider::Observation;
 
 use super::events::is_refusal;
@@ -34,8 +34,10 @@ impl Gongji {
     ///
     /// # Errors
     /// Refused credentials; and of a job that failed whatever hides its pods, since its exit code is worth another try.
+    /// Of several jobs only that one is then unread.
     pub(super) async fn add_pods(&self, observations: &mut [Observation]) -> Result<()> {
         let alone = observations.len() == 1;
+        let mut unread: Vec<(ResourceRef, Error)> = Vec::new();
         let mut open: Vec<&mut Job> = observations
             .iter_mut()
             .filter_map(|observation| match observation {
@@ -57,15 +59,33 @@ impl Gongji {
                 if pause.is_some() && may_tell_more(job, &answer, self.now()) {
                     unsettled.push(job);
                 } else {
-                    self.take_pods(job, answer)?;
+                    match self.take_pods(job, answer) {
+                        Ok(()) => {}
+                        Err(error) if alone || error.kind() == Kind::Auth => return Err(error),
+                        Err(error) => unread.push((job.job_ref.clone(), error)),
+                    }
                 }
             }
             let Some(pause) = pause.filter(|_| !unsettled.is_empty()) else {
-                return Ok(());
+                break;
             };
             open = unsettled;
             tokio::time::sleep(*pause).await;
         }
+        // One whose code is hidden now hides no other.
+        for observation in observations {
+            let error = match observation {
+                Observation::Seen(job) => unread
+                    .iter()
+                    .position(|(job_ref, _)| *job_ref == job.job_ref),
+                Observation::Missing | Observation::Unread(_) => None,
+            };
+            if let Some(position) = error {
+                let (_, error) = unread.swap_remove(position);
+                *observation = Observation::Unread(error);
+            }
+        }
+        Ok(())
     }
 
     async fn pods_of(&self, job: &Job) -> Result<Rows> {

@@ -12,6 +12,7 @@ use crate::testing::{Scripted, answer};
 
 const DETAIL: &str = "GET /api/task/job/detail?task_id=2100457";
 const POINTS: &str = "GET /api/deployment/task/points?task_id=2100457&page=1&page_size=100";
+const SEARCH: &str = "GET /api/task/job/search?page=1&page_size=100";
 const STOP: &str = "POST /api/task/job/stop";
 
 fn detail(changes: &Value) -> Value {
@@ -82,6 +83,24 @@ async fn the_code_of_a_job_that_failed_a_moment_ago_may_come_late(
 async fn what_hides_the_code_is_a_failed_poll(#[case] reply: Scripted, #[case] kind: Kind) {
     let bench = Bench::new([(DETAIL, ok(&failed(&json!(null)))), (POINTS, reply)]);
     assert_eq!(observed(&bench).await.unwrap_err().kind(), kind);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_whose_code_is_hidden_hides_no_other() {
+    let mut other = failed(&json!(null));
+    other["task_id"] = json!(2_100_458);
+    let rows = json!({"count": 2, "results": [failed(&json!(null)), other]});
+    let of_other = POINTS.replace("2100457", "2100458");
+    let bench = Bench::new([
+        (SEARCH, ok(&rows)),
+        (POINTS, answer(200, "<html>")),
+        (of_other.as_str(), ended()),
+    ]);
+    let jobs =
+        ["2100457", "2100458"].map(|id| crate::testing::tracked(ResourceRef::new("gongji", [id])));
+    let seen = bench.gongji.observe(&jobs).await.unwrap();
+    assert!(matches!(&seen[0], Observation::Unread(error) if error.kind() == Kind::Protocol));
+    assert!(matches!(&seen[1], Observation::Seen(job) if job.exit_code == Some(3)));
 }
 
 #[tokio::test(start_paused = true)]
