@@ -96,8 +96,7 @@ async fn one_whose_code_is_hidden_hides_no_other() {
         (POINTS, answer(200, "<html>")),
         (of_other.as_str(), ended()),
     ]);
-    let jobs =
-        ["2100457", "2100458"].map(|id| crate::testing::tracked(ResourceRef::new("gongji", [id])));
+    let jobs = ["2100457", "2100458"].map(|id| testing::tracked(ResourceRef::new("gongji", [id])));
     let seen = bench.gongji.observe(&jobs).await.unwrap();
     assert!(matches!(&seen[0], Observation::Unread(error) if error.kind() == Kind::Protocol));
     assert!(matches!(&seen[1], Observation::Seen(job) if job.exit_code == Some(3)));

@@ -19,10 +19,11 @@ use crate::secret::Secret;
 use crate::sign::{AccessKey, Acs3};
 
 type Told = (u16, Vec<u8>);
+type Answering = Box<dyn Fn(&str, &str) -> Told + Send>;
 
 /// The service, the clock, and whoever is told something.
 struct World {
-    answer: Mutex<Box<dyn Fn(&str, &str) -> Told + Send>>,
+    answer: Mutex<Answering>,
     sent: Mutex<Vec<&'static str>>,
     second: Mutex<i64>,
     told: Mutex<Vec<String>>,
@@ -249,7 +250,8 @@ async fn an_answer_that_is_too_large_is_asked_for_in_smaller_parts() {
         let (_, body) = good(&json!({"Logs": told}));
         (if is_large { LARGE } else { 200 }, body)
     });
-    let expected: String = (-30..-10).map(|second| format!("at {second}\n")).collect();
+    let lines: Vec<String> = (-30..-10).map(|second| format!("at {second}\n")).collect();
+    let expected = lines.concat();
     assert_eq!(bench.log().await.unwrap(), expected);
 }
 
