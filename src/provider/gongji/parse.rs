@@ -20,7 +20,7 @@ const ZONE: Offset = time::CHINA;
 const MASK: &str = "••••";
 
 /// The generic reason of a job that reached its time limit, and a pod's word for it.
-const TIMEOUT: &str = "timeout";
+pub(super) const TIMEOUT: &str = "timeout";
 const DEADLINE: &str = "DeadlineExceeded";
 
 /// Exit codes of a program that was told to stop, or killed: what a time limit leaves behind.
@@ -199,8 +199,16 @@ pub(super) fn tell_an_end(nodes: &[Value]) -> bool {
         .iter()
         .filter_map(|node| Node::deserialize(node).ok())
         .collect();
-    failed_containers(&nodes)
-        .any(|container| container.exit_code.is_some() || container.reason.is_some())
+    failed_containers(&nodes).any(|container| {
+        container.exit_code.is_some() || container.reason.as_deref().is_some_and(never_ran)
+    })
+}
+
+/// Whether a container's reason says that its program never began, so that no code will come. What was killed while it
+/// ran, at its time limit or with its node, has one a moment later.
+fn never_ran(reason: &str) -> bool {
+    const BEFORE: [&str; 5] = ["Start", "Create", "Config", "Image", "CannotRun"];
+    BEFORE.iter().any(|word| reason.contains(word))
 }
 
 /// Adds what only the pods tell: their names, the run time, the exit code, and why they ended (§5.1).

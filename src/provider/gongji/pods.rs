@@ -117,7 +117,10 @@ impl Gongji {
 /// Whether another look may tell how a job failed: no pod does yet, and it has failed a moment ago.
 fn may_tell_more(job: &Job, answer: &Result<Rows>, now: Timestamp) -> bool {
     let is_open = job.state == State::Failed
-        && job.reason.is_none()
+        && job
+            .reason
+            .as_deref()
+            .is_none_or(|reason| reason == parse::TIMEOUT)
         && (job.finished_at.is_none() || ended_lately(job, now));
     is_open
         && match answer {

@@ -85,6 +85,20 @@ async fn what_hides_the_code_is_a_failed_poll(#[case] reply: Scripted, #[case] k
     assert_eq!(observed(&bench).await.unwrap_err().kind(), kind);
 }
 
+#[rstest]
+#[case::at_its_limit("DeadlineExceeded")]
+#[case::with_its_node("NodeLost")]
+#[tokio::test(start_paused = true)]
+async fn the_code_of_what_was_killed_comes_a_moment_later(#[case] reason: &str) {
+    let killed = |code: Value| pod("Failed", &json!({"reason": reason, "exit_code": code}));
+    let bench = Bench::new([
+        (DETAIL, ok(&failed(&json!("2026-05-10T03:59:58Z")))),
+        (POINTS, ok(&killed(json!(null)))),
+        (POINTS, ok(&killed(json!("143")))),
+    ]);
+    assert_eq!(observed(&bench).await.unwrap().exit_code, Some(143));
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_whose_code_is_hidden_hides_no_other() {
     let mut other = failed(&json!(null));
@@ -137,17 +151,18 @@ async fn a_container_that_never_ran_has_no_code_to_wait_for() {
 }
 
 #[rstest]
-#[case(json!({"reason": "DeadlineExceeded", "exit_code": "143"}), Some(143))]
-#[case(json!({"reason": "DeadlineExceeded"}), None)]
+#[case(json!({"reason": "DeadlineExceeded", "exit_code": "143"}), 1, Some(143))]
+// A code that never comes is looked for a few times.
+#[case(json!({"reason": "DeadlineExceeded"}), 4, None)]
 #[tokio::test(start_paused = true)]
 async fn a_pods_word_for_the_time_limit_is_the_reason(
     #[case] container: Value,
+    #[case] looks: usize,
     #[case] code: Option<i64>,
 ) {
-    let bench = Bench::new([
-        (DETAIL, ok(&failed(&json!(null)))),
-        (POINTS, ok(&pod("Failed", &container))),
-    ]);
+    let mut script = vec![(DETAIL, ok(&failed(&json!(null))))];
+    script.resize(1 + looks, (POINTS, ok(&pod("Failed", &container))));
+    let bench = Bench::of(script);
     let job = observed(&bench).await.unwrap();
     assert_eq!(
         (job.reason.as_deref(), job.exit_code),
