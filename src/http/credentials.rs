@@ -40,9 +40,9 @@ fn in_json(text: &str) -> Option<Secret> {
 
 /// The answer without the credentials of its request; `None` if it repeats none of them.
 pub fn left_out(answer: &Answer, request: &Signed) -> Option<Answer> {
-    // What is no text is in no message.
-    let text = std::str::from_utf8(&answer.body).ok()?;
-    let clean = replaced(text, &of(request), |_| MARK.to_owned());
+    // A message may be made of what is no text in part.
+    let text = String::from_utf8_lossy(&answer.body);
+    let clean = replaced(&text, &of(request), |_| MARK.to_owned());
     (clean != text).then(|| Answer {
         body: clean.into(),
         ..answer.clone()
@@ -120,6 +120,14 @@ mod tests {
             "{traced}"
         );
         assert!(!traced.contains("b3Bz"), "{traced}");
+    }
+
+    #[test]
+    fn a_byte_that_is_no_text_hides_no_credential() {
+        let mut answer = told("");
+        answer.body = b"\xff your pass\"word==".to_vec().into();
+        let clean = left_out(&answer, &basic()).unwrap();
+        assert_eq!(clean.first_line(), format!("\u{fffd} your {MARK}"));
     }
 
     #[test]
