@@ -14,7 +14,7 @@ use crate::provider::LogStart;
 use crate::ui::LogTarget;
 
 use super::super::wait::Pace;
-use super::{Sheet, log_pace, logs_of, reader, to_follow_again};
+use super::{Sheet, log_pace, logs_of, pipe, to_follow_again};
 
 /// How the two ended.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub async fn beside(
         biased;
         ending = driver.wait(refs, settings, &mut teller) => ending?,
         log = &mut reading => return Ok(Followed { ending: None, log: Some(log) }),
-        () = reader::gone(target) => return Ok(unread()),
+        () = pipe::gone(target) => return Ok(unread()),
     };
     match &ending {
         Ending::Ended(jobs) => {
@@ -67,7 +67,7 @@ pub async fn beside(
     let rest = async {
         tokio::select! {
             log = reading => Ok(Some(log)),
-            () = reader::gone(target) => Ok(None),
+            () = pipe::gone(target) => Ok(None),
         }
     };
     let log = app
@@ -125,7 +125,7 @@ pub async fn with_log(
     let Followed { ending, log } = followed;
     let is_unread = match &ending {
         None => matches!(log, Some(Ok(()))),
-        Some(Ending::Ended(_)) => app.ui.is_closed() || reader::is_gone(),
+        Some(Ending::Ended(_)) => app.ui.is_closed() || pipe::is_gone(),
         // A Ctrl-C ends whoever reads too.
         Some(Ending::Met { .. } | Ending::Stopped { .. }) => false,
     };

@@ -1,7 +1,7 @@
 //! `logs`: what a job wrote, once or to its end (cli.md §2, §3).
 
 mod follow;
-mod reader;
+mod pipe;
 mod sheet;
 
 use std::time::Duration;

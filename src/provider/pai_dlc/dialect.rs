@@ -13,7 +13,7 @@ use crate::http::dialect::{Dialect, Repeat, Verdict, kind_of_status};
 use crate::http::retry::server_time;
 
 use super::envelope::Envelope;
-use super::mend;
+use super::lenient;
 
 /// The longest wait a server may ask for (§7.4).
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
@@ -52,7 +52,7 @@ fn judge_success(operation: &'static str, answer: &Answer) -> Verdict {
     if answer.looks_like_html() {
         return not_this_api(operation, answer, "a web page");
     }
-    let Ok(Value::Object(members)) = mend::json(answer) else {
+    let Ok(Value::Object(members)) = lenient::json(answer) else {
         return not_this_api(operation, answer, "an answer that is no JSON object");
     };
     let is_there = expected_member(operation).map(|name| {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::http::Answer;
 
-use super::mend;
+use super::lenient;
 
 /// What an answer says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,7 +23,7 @@ pub(super) struct Envelope {
 impl Envelope {
     /// Reads whatever the body is; never fails.
     pub(super) fn read(answer: &Answer) -> Self {
-        let mut envelope = match mend::json(answer) {
+        let mut envelope = match lenient::json(answer) {
             Ok(Value::Object(members)) => Self::from_json(&members),
             Ok(_) | Err(_) if is_xml(answer) => Self::from_xml(&answer.body),
             Ok(_) | Err(_) => Self::default(),

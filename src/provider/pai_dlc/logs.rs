@@ -13,7 +13,7 @@ use crate::provider::{LogLook, LogPiece, LogReader, LogSource, LogStart, Logs};
 
 use super::api::{BEGINNING, LogWindow, Site};
 use super::events::incarnations;
-use super::mend;
+use super::lenient;
 use super::windows::{Ask, Windows};
 use super::wire::{JobAnswer, LogsAnswer};
 use super::{PaiDlc, carrier};
@@ -268,7 +268,7 @@ impl Reader<'_> {
         if let Some(served) = answer.header("date").and_then(http_date) {
             self.ahead = served.duration_since(self.provider.now());
         }
-        let read = mend::json(&answer).and_then(LogsAnswer::deserialize);
+        let read = lenient::json(&answer).and_then(LogsAnswer::deserialize);
         drop(answer);
         match read {
             Ok(read) => Ok(read.logs),

@@ -11,7 +11,7 @@ use crate::provider::Survey;
 use crate::spec::JobSpec;
 
 use super::api::Site;
-use super::mend;
+use super::lenient;
 use super::pages::Pages;
 use super::wire::{EcsSpecPage, JobAnswer};
 use super::{PaiDlc, datasets, draft, mounts, offers, workspaces};
@@ -156,7 +156,7 @@ impl PaiDlc {
     /// Sends a read and gives its answer as JSON.
     pub(super) async fn read(&self, template: &crate::http::Template) -> Result<Value> {
         let answer = self.ask(template).await?;
-        mend::json(&answer)
+        lenient::json(&answer)
             .map_err(|error| self.unreadable(template.operation, &format!("is no JSON: {error}")))
     }
 }

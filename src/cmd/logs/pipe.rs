@@ -1,5 +1,5 @@
-//! Whether anybody reads stdout (cli.md §3, "a closed pipe is no error"): a job that writes nothing more would never find
-//! out.
+//! The pipe that stdout may be, and whether anybody reads it (cli.md §3, "a closed pipe is no error"): a job that writes
+//! nothing more would never find out.
 
 use std::io;
 use std::time::Duration;
